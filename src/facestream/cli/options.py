@@ -1,0 +1,58 @@
+"""The option table as click options."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import MISSING, Field, fields
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from facestream.config import Option
+
+__all__ = ["add_options"]
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+ENVIRONMENT_PREFIX = "FACESTREAM_"
+
+
+def add_options(options_class: type) -> Callable[[Command], Command]:
+    """Give a command every option of the table; the environment's ``FACESTREAM_NAME`` stands below the command line."""
+
+    def decorate(command: Command) -> Command:
+        for item in reversed(fields(options_class)):
+            command = _click_option(item)(command)
+        return command
+
+    return decorate
+
+
+def _click_option(item: Field[Any]) -> Callable[[Command], Command]:
+    option: Option = item.metadata["option"]
+    flag = option.flag or "--" + item.name.replace("_", "-")
+    default = None if item.default is MISSING or item.default in ((), False) else item.default
+    settings: dict[str, Any] = {
+        "default": default,
+        "show_default": default is not None,
+        "envvar": ENVIRONMENT_PREFIX + flag.removeprefix("--").replace("-", "_").upper(),
+        "help": option.help,
+        "metavar": option.metavar,
+    }
+    if option.choices:
+        settings |= {"type": click.Choice(option.choices), "multiple": option.is_repeatable}
+    elif option.is_path:
+        settings |= {"type": click.Path(path_type=Path), "metavar": option.metavar or "FILE"}
+    elif isinstance(item.default, bool):
+        # Optional value: --overlay alone is the flag, --overlay FILE names the file.
+        settings |= {"is_flag": False, "flag_value": "", "type": str}
+    elif isinstance(item.default, int):
+        settings["type"] = click.IntRange(min=_whole(option.minimum), max=_whole(option.maximum))
+    else:
+        settings["type"] = click.FloatRange(min=option.minimum, max=option.maximum)
+    return click.option(flag, item.name, **settings)
+
+
+def _whole(limit: float | None) -> int | None:
+    return None if limit is None else int(limit)

@@ -1,0 +1,134 @@
+"""What a run tells on the terminal: a bar, or lines where there is no terminal, and a result an input."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import logging
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from facestream.errors import FacestreamError
+
+if TYPE_CHECKING:
+    from facestream.structures import Progress, Summary
+
+__all__ = ["Reporter"]
+
+SECONDS_BETWEEN_LINES = 10.0
+
+
+class Reporter:
+    """Progress and messages on stderr, results on stdout."""
+
+    def __init__(self, *, as_json: bool, quiet: bool) -> None:
+        self._as_json = as_json
+        self._quiet = quiet
+        self._handler = _WarningHandler()
+
+    def __enter__(self) -> Reporter:
+        logging.getLogger("facestream").addHandler(self._handler)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        logging.getLogger("facestream").removeHandler(self._handler)
+
+    @contextlib.contextmanager
+    def job(self, source: Path) -> Iterator[Callable[[Progress], None] | None]:
+        """Show the progress of one input while its job runs."""
+        if self._quiet:
+            yield None
+        elif click.get_text_stream("stderr").isatty():
+            with _progress_bar(source) as on_progress:
+                yield on_progress
+        else:
+            yield _line_writer(source)
+
+    def done(self, summary: Summary) -> None:
+        if self._as_json:
+            click.echo(json.dumps(_summary_line(summary)))
+        elif not self._quiet:
+            state = "" if summary.complete else " (incomplete)"
+            click.echo(
+                f"{summary.input}: {summary.num_frames} frames{state}, {summary.num_frames_with_face} with a face, "
+                f"{summary.seconds:.1f} s ({summary.fps:.0f} frames/s) -> {', '.join(map(str, summary.outputs))}"
+            )
+
+    def failed(self, source: Path, error: FacestreamError) -> None:
+        click.echo(f"facestream: error: {error}", err=True)
+        if self._as_json:
+            click.echo(json.dumps({"input": str(source), "outputs": [], "complete": False, "error": str(error)}))
+
+    def note(self, text: str) -> None:
+        click.echo(f"facestream: {text}", err=True)
+
+
+class _WarningHandler(logging.Handler):
+    def __init__(self) -> None:
+        super().__init__(logging.WARNING)
+
+    def emit(self, record: logging.LogRecord) -> None:
+        click.echo(f"facestream: {record.levelname.lower()}: {record.getMessage()}", err=True)
+
+
+@contextlib.contextmanager
+def _progress_bar(source: Path) -> Iterator[Callable[[Progress], None]]:
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+    from rich.progress import Progress as Bar
+
+    columns = (
+        TextColumn("{task.description}", markup=False),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[fps]:.0f} frames/s"),
+        TimeRemainingColumn(),
+    )
+    with Bar(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(source.name, total=None, fps=0.0)
+
+        def on_progress(progress: Progress) -> None:
+            # A header may promise fewer frames than there are.
+            expected = progress.num_frames_expected
+            total = max(expected, progress.num_frames) if expected else None
+            bar.update(task, completed=progress.num_frames, total=total, fps=progress.fps)
+
+        yield on_progress
+
+
+def _line_writer(source: Path) -> Callable[[Progress], None]:
+    last = time.monotonic()
+
+    def on_progress(progress: Progress) -> None:
+        nonlocal last
+        if time.monotonic() - last >= SECONDS_BETWEEN_LINES:
+            last = time.monotonic()
+            expected = f" of about {progress.num_frames_expected}" if progress.num_frames_expected else ""
+            click.echo(f"{source}: {progress.num_frames}{expected} frames, {progress.fps:.0f} frames/s", err=True)
+
+    return on_progress
+
+
+def _summary_line(summary: Summary) -> dict[str, Any]:
+    return {
+        "input": str(summary.input),
+        "outputs": [str(path) for path in summary.outputs],
+        "frames": summary.num_frames,
+        "frames_with_face": summary.num_frames_with_face,
+        "complete": summary.complete,
+        "reason": summary.reason,
+        "seconds": round(summary.seconds, 4),
+        "total_seconds": round(summary.total_seconds, 4),
+        "fps": round(summary.fps, 2),
+        "device": summary.device,
+        "engine": summary.engine,
+        "precision": summary.precision,
+        "warnings": list(summary.warnings),
+    }

@@ -1,0 +1,105 @@
+"""The options of a job: one table of name, default, limits and help, from which the command line and docs are made."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+from facestream.errors import OptionError
+
+__all__ = ["FORMATS", "MeshOptions", "Option", "options_of"]
+
+FORMATS = ("stream", "npz", "csv")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Option:
+    """What the doors need to know of one option beside its default."""
+
+    help: str
+    flag: str | None = None
+    """On the command line, where it is not the name with dashes."""
+    choices: tuple[str, ...] = ()
+    minimum: float | None = None
+    maximum: float | None = None
+    is_path: bool = False
+    is_repeatable: bool = False
+    metavar: str | None = None
+
+
+def _option(default: Any, **details: Any) -> Any:
+    return field(default=default, metadata={"option": Option(**details)})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MeshOptions:
+    """Options of the mesh job.
+
+    Raises:
+        OptionError: a value out of its range, or options that do not go together.
+    """
+
+    detector: str = _option(
+        "back", choices=("back", "front"), help="BlazeFace variant: back finds more faces, front is faster."
+    )
+    num_faces: int = _option(
+        1, flag="--faces", minimum=1, metavar="N", help="Faces per frame, the most prominent first."
+    )
+    min_score_thresh: float = _option(
+        0.5, minimum=0.0, maximum=1.0, help="A face whose detector score or mesh presence is lower is missing."
+    )
+    batch_size: int = _option(50, minimum=1, metavar="N", help="How many frames travel together; results do not depend on it.")
+    missing: str = _option(
+        "zero",
+        choices=("zero", "nan", "repeat"),
+        help="Landmarks of a missing face in a stream: 0, NaN or the last face's; the confidence is 0 in all three.",
+    )
+    formats: tuple[str, ...] = _option(
+        (),
+        flag="--format",
+        choices=FORMATS,
+        is_repeatable=True,
+        help="Output format, may be given several times.  [default: stream, or what -o ends in]",
+    )
+    overlay: bool | Path = _option(
+        False,
+        metavar="[FILE]",
+        help="Also draw the meshes over the input: FILE.mp4 for a video, FILE.png or FILE.jpg for a picture; "
+        "beside the other outputs without FILE.",
+    )
+    device: str = _option(
+        "auto",
+        choices=("auto", "cpu", "cuda", "mps"),
+        help="Where the networks run; auto is CUDA where there is one, else the CPU.",
+    )
+    weights: Path | None = _option(None, is_path=True, help="Your own FaceMesh weights: .safetensors or .tflite.")
+    detector_weights: Path | None = _option(
+        None, is_path=True, help="Your own BlazeFace weights for the chosen detector: .safetensors or .tflite."
+    )
+    frame_memory_mb: int = _option(
+        64, minimum=1, metavar="MB", help="Bound on the decoded frames held at once; two frames are always held."
+    )
+
+    def __post_init__(self) -> None:
+        for name, option in options_of(MeshOptions).items():
+            _check(name, getattr(self, name), option)
+        if len(set(self.formats)) != len(self.formats):
+            raise OptionError(f"formats names one format twice: {', '.join(self.formats)}")
+
+
+def options_of(options_class: type) -> Mapping[str, Option]:
+    """The table: each field's name and its option, in order."""
+    return {item.name: item.metadata["option"] for item in fields(options_class)}
+
+
+def _check(name: str, value: Any, option: Option) -> None:
+    if option.choices:
+        for choice in value if option.is_repeatable else (value,):
+            if choice not in option.choices:
+                raise OptionError(f"{name} must be one of {', '.join(option.choices)}, not {choice!r}")
+    if option.minimum is not None and not value >= option.minimum:
+        raise OptionError(f"{name} must be at least {option.minimum:g}, not {value}")
+    if option.maximum is not None and not value <= option.maximum:
+        raise OptionError(f"{name} must be at most {option.maximum:g}, not {value}")

@@ -1,0 +1,1 @@
+"""Pictures for people: meshes over the frames that they were found in."""

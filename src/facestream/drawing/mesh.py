@@ -1,0 +1,52 @@
+"""Draw meshes on a frame."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from facestream.structures import FaceMeshes
+from facestream.topology import CONTOURS, tessellation_edges
+
+__all__ = ["draw_meshes"]
+
+TESSELLATION_RGB = (120, 235, 200)
+CONTOUR_RGB = (255, 255, 255)
+BOX_RGB = (255, 200, 60)
+
+SUBPIXEL_BITS = 4
+"""OpenCV takes coordinates as integers with this many fractional bits."""
+
+
+def draw_meshes(image: npt.NDArray[np.uint8], meshes: FaceMeshes) -> npt.NDArray[np.uint8]:
+    """A copy of an RGB image (H, W, 3) with each face's triangulation, contours, number and confidence."""
+    canvas = np.ascontiguousarray(image).copy()
+    for face, landmarks in enumerate(meshes.landmarks):
+        face_px = float(np.ptp(landmarks[:, :2], axis=0).max())
+        thickness = max(1, round(face_px / 400))
+        lines = landmarks[:, :2]
+        veil = canvas.copy()
+        edges = np.asarray(tessellation_edges())
+        cv2.polylines(veil, _fixed_point(lines[edges]), False, TESSELLATION_RGB, thickness, cv2.LINE_AA, SUBPIXEL_BITS)
+        cv2.addWeighted(veil, 0.55, canvas, 0.45, 0.0, dst=canvas)
+        for path in CONTOURS.values():
+            points = _fixed_point(lines[None, path])
+            cv2.polylines(canvas, points, False, CONTOUR_RGB, thickness, cv2.LINE_AA, SUBPIXEL_BITS)
+        _label(canvas, lines, f"{face + 1}: {meshes.presence[face]:.2f}", face_px)
+    return canvas
+
+
+def _label(canvas: npt.NDArray[np.uint8], points: npt.NDArray[np.floating], text: str, face_px: float) -> None:
+    """The face's number and confidence above its forehead."""
+    scale = max(0.35, face_px / 500)
+    position = (int(points[:, 0].min()), max(int(12 * scale * 2), int(points[:, 1].min() - 4)))
+    for color, thickness in (((0, 0, 0), 3), (BOX_RGB, 1)):
+        cv2.putText(canvas, text, position, cv2.FONT_HERSHEY_SIMPLEX, scale, color, thickness, cv2.LINE_AA)
+
+
+def _fixed_point(paths: npt.NDArray[np.floating]) -> list[npt.NDArray[np.int32]]:
+    """Paths (N, P, 2) for OpenCV, which counts pixel centres from 0 where ours lie at +0.5."""
+    # Points far outside are drawn at the rim of what OpenCV can count.
+    fixed = np.clip((paths - 0.5) * (1 << SUBPIXEL_BITS), -(2**30), 2**30)
+    return list(np.rint(fixed).astype(np.int32))

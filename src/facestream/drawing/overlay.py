@@ -1,0 +1,100 @@
+"""The overlay output: the input with its meshes drawn over it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+from PIL import Image
+from PIL.PngImagePlugin import PngInfo
+
+from facestream.drawing.mesh import draw_meshes
+from facestream.io.clock import FrameClock
+from facestream.io.staging import StagedFile
+from facestream.io.video_writer import VideoWriter
+from facestream.structures import FaceMeshes, Frame, VideoInfo
+
+__all__ = ["PictureOverlayWriter", "VideoOverlayWriter", "is_overlay"]
+
+OVERLAY_COMMENT = "facestream overlay"
+"""Stands in the file, so that a later run knows it for one of ours."""
+
+
+def is_overlay(path: Path) -> bool:
+    """Whether a picture or video says of itself that it was drawn here."""
+    with path.open("rb") as file:
+        head, tail = file.read(1 << 16), b""
+        size = path.stat().st_size
+        if size > 1 << 16:
+            file.seek(-(1 << 16), os.SEEK_END)
+            tail = file.read()
+    return OVERLAY_COMMENT.encode() in head + tail
+
+
+class PictureOverlayWriter:
+    """A PNG or JPEG."""
+
+    def __init__(self, path: Path, info: VideoInfo) -> None:
+        self.paths = (path,)
+        self._staged = StagedFile(path)
+
+    def write(self, frame: Frame, meshes: FaceMeshes) -> None:
+        picture = Image.fromarray(draw_meshes(frame.image, meshes))
+        if self.paths[0].suffix.lower() == ".png":
+            about = PngInfo()
+            about.add_text("Comment", OVERLAY_COMMENT)
+            picture.save(self._staged.file, "PNG", pnginfo=about)
+        else:
+            picture.save(self._staged.file, "JPEG", quality=92, comment=OVERLAY_COMMENT)
+
+    def finish(self, clock: FrameClock, meta: Mapping[str, Any]) -> None:
+        self._staged.finish()
+
+    def commit(self) -> None:
+        self._staged.commit()
+
+    def discard(self) -> None:
+        self._staged.discard()
+
+
+class VideoOverlayWriter:
+    """An MP4 with the source's time stamps and pixel aspect."""
+
+    def __init__(self, path: Path, info: VideoInfo) -> None:
+        self.paths = (path,)
+        self._size = (info.width, info.height)
+        self._staged = StagedFile(path, suffix=".mp4")
+        try:
+            self._video = VideoWriter(
+                self._staged.hidden_path, self._size, info.rate_hz, info.pixel_aspect, OVERLAY_COMMENT
+            )
+        except BaseException:
+            self._staged.discard()
+            raise
+
+    def write(self, frame: Frame, meshes: FaceMeshes) -> None:
+        drawn = draw_meshes(frame.image, meshes)
+        if frame.size != self._size:
+            drawn = _resize(drawn, self._size)
+        self._video.write(drawn, frame.timestamp_s)
+
+    def finish(self, clock: FrameClock, meta: Mapping[str, Any]) -> None:
+        self._video.close()
+        self._staged.finish()
+
+    def commit(self) -> None:
+        self._staged.commit()
+
+    def discard(self) -> None:
+        self._video.abandon()
+        self._staged.discard()
+
+
+def _resize(image: npt.NDArray[np.uint8], size: tuple[int, int]) -> npt.NDArray[np.uint8]:
+    resized: npt.NDArray[np.uint8] = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
+    return resized

@@ -1,0 +1,1 @@
+"""Bytes to structures and back: pictures, videos, streams and tables. Runs no networks."""

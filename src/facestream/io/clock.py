@@ -1,0 +1,52 @@
+"""From time stamps to the one rate that an SSI stream has room for."""
+
+from __future__ import annotations
+
+from array import array
+from fractions import Fraction
+
+import numpy as np
+import numpy.typing as npt
+
+__all__ = ["FrameClock", "format_rate"]
+
+
+class FrameClock:
+    """The time stamps of all frames that were written, eight bytes each."""
+
+    def __init__(self, rate_hz: Fraction, tick_s: float) -> None:
+        self._container_rate_hz = rate_hz
+        self._tick_s = tick_s
+        self._timestamps_s = array("d")
+
+    def add(self, timestamp_s: float) -> None:
+        self._timestamps_s.append(timestamp_s)
+
+    @property
+    def timestamps_s(self) -> npt.NDArray[np.float64]:
+        return np.array(self._timestamps_s, dtype=np.float64)
+
+    @property
+    def rate_hz(self) -> Fraction:
+        """The container's rate where frames keep to it within a tick, else (frames - 1) / (last - first)."""
+        times = self.timestamps_s
+        if len(times) < 2 or times[-1] <= times[0] or self._drift_s(self._container_rate_hz) <= self._tick_s + 1e-6:
+            return self._container_rate_hz
+        return Fraction(len(times) - 1) / Fraction(float(times[-1] - times[0]))
+
+    @property
+    def drift_s(self) -> float:
+        """How far the time of a row by ``rate_hz`` is from its frame's, at most."""
+        return self._drift_s(self.rate_hz)
+
+    def _drift_s(self, rate_hz: Fraction) -> float:
+        times = self.timestamps_s
+        if not len(times):
+            return 0.0
+        return float(np.abs(times - times[0] - np.arange(len(times)) / float(rate_hz)).max())
+
+
+def format_rate(rate_hz: Fraction | float) -> str:
+    """A rate in 3 to 9 decimals, as many as it needs: ``25.000``, ``29.97002997``."""
+    whole, decimals = f"{float(rate_hz):.9f}".split(".")
+    return f"{whole}.{decimals.rstrip('0').ljust(3, '0')}"

@@ -1,0 +1,139 @@
+"""Read a picture file as one upright RGB frame."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from facestream.errors import SourceError
+from facestream.structures import Frame, VideoInfo
+
+__all__ = ["PictureSource", "is_picture"]
+
+PICTURE_FORMATS = ("JPEG", "PNG", "BMP", "TIFF", "WEBP", "PPM", "JPEG2000", "AVIF")
+"""What Pillow is asked for. GIF is a video, and the rest of its formats are none that cameras write."""
+
+HEIF_BRANDS = (b"heic", b"heix", b"hevc", b"heim", b"heis", b"mif1", b"msf1")
+
+
+class PictureSource:
+    """A picture as a source of one frame."""
+
+    shortfall: str | None = None
+    notes: tuple[str, ...] = ()
+
+    def __init__(self, path: Path) -> None:
+        """Decode the picture.
+
+        Raises:
+            SourceError: the file is damaged or too large.
+        """
+        try:
+            with Image.open(path, formats=_formats(path)) as picture:
+                self.notes = _notes(picture)
+                turned = ImageOps.exif_transpose(picture)
+                image = _to_rgb(turned)
+        except Image.DecompressionBombError as error:
+            raise SourceError(f"{path}: the picture is too large to unpack ({error}); scale it down first") from error
+        except (OSError, SyntaxError, ValueError, UnidentifiedImageError) as error:
+            raise SourceError(f"{path}: the picture is damaged ({error}); save it again from its original") from error
+        self._image = image
+        self.info = VideoInfo(
+            path=path,
+            kind="picture",
+            width=image.shape[1],
+            height=image.shape[0],
+            rate_hz=Fraction(1),
+            tick_s=0.0,
+            num_frames_header=1,
+            rotation_deg=_ROTATIONS.get(_orientation(path), (0, False))[0],
+            mirrored=_ROTATIONS.get(_orientation(path), (0, False))[1],
+            pixel_aspect=1.0,
+        )
+
+    def __iter__(self) -> Iterator[Frame]:
+        yield Frame(self._image)
+
+    def close(self) -> None:
+        """Nothing is held open."""
+
+
+_ROTATIONS = {2: (0, True), 3: (180, False), 4: (180, True), 5: (90, True), 6: (90, False), 7: (270, True), 8: (270, False)}
+"""EXIF orientation to the turn clockwise and the mirroring after it (EXIF 2.3, tag 274)."""
+
+
+def is_picture(path: Path) -> bool:
+    """Whether the file's first bytes are those of a picture.
+
+    Raises:
+        SourceError: a HEIC picture without the plug-in that reads it.
+    """
+    try:
+        with path.open("rb") as file:
+            head = file.read(32)
+    except OSError as error:
+        raise SourceError(f"{path}: cannot be read ({error.strerror or error})") from error
+    if head[4:8] == b"ftyp" and head[8:12] in HEIF_BRANDS:
+        _register_heif(path)
+        return True
+    try:
+        with Image.open(path, formats=PICTURE_FORMATS):
+            return True
+    except Image.DecompressionBombError:
+        return True
+    except (UnidentifiedImageError, OSError, SyntaxError, ValueError):
+        return False
+
+
+def _register_heif(path: Path) -> None:
+    try:
+        import pillow_heif
+    except ImportError:
+        raise SourceError(f"{path}: HEIC pictures need a plug-in: pip install pillow-heif") from None
+    pillow_heif.register_heif_opener()
+
+
+def _formats(path: Path) -> tuple[str, ...]:
+    return (*PICTURE_FORMATS, "HEIF") if "HEIF" in Image.OPEN else PICTURE_FORMATS
+
+
+def _orientation(path: Path) -> int:
+    with Image.open(path, formats=_formats(path)) as picture:
+        return int(picture.getexif().get(274, 1))
+
+
+def _notes(picture: Image.Image) -> tuple[str, ...]:
+    num_frames = getattr(picture, "n_frames", 1)
+    if num_frames > 1 and picture.format != "MPO":
+        return (f"the picture holds {num_frames} frames; only the first is used",)
+    return ()
+
+
+def _to_rgb(picture: Image.Image) -> npt.NDArray[np.uint8]:
+    """Any mode as uint8 RGB (H, W, 3): deep grey levels are scaled, transparency is laid over white."""
+    if picture.mode.startswith("I") or picture.mode == "F":
+        grey = _scale_to_bytes(np.asarray(picture))
+        return np.repeat(grey[..., None], 3, axis=2)
+    if picture.has_transparency_data:
+        picture = picture.convert("RGBA")
+        picture = Image.alpha_composite(Image.new("RGBA", picture.size, "white"), picture)
+    return np.array(picture.convert("RGB"))
+
+
+def _scale_to_bytes(grey: npt.NDArray[Any]) -> npt.NDArray[np.uint8]:
+    """Grey levels of 16 or more bits, or floats, to 0..255.
+
+    Integers up to 65535 are 16-bit levels; floats up to 1 are fractions, up to 255 are levels. Anything larger is
+    scaled by its own maximum.
+    """
+    values = np.nan_to_num(grey.astype(np.float64), posinf=0.0, neginf=0.0).clip(0.0)
+    top = float(values.max(initial=0.0))
+    steps = (1.0, 255.0, 65535.0) if grey.dtype.kind == "f" else (65535.0,)
+    white = next((step for step in steps if top <= step), top)
+    return np.rint(values * (255.0 / white)).astype(np.uint8)

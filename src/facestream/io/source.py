@@ -1,0 +1,62 @@
+"""One way to open pictures and videos."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Protocol
+
+from facestream.errors import SourceError
+from facestream.structures import Frame, VideoInfo
+
+__all__ = ["Source", "check_source", "open_source"]
+
+
+class Source(Protocol):
+    """Upright frames in order of presentation, once."""
+
+    @property
+    def info(self) -> VideoInfo: ...
+
+    @property
+    def shortfall(self) -> str | None:
+        """After the iteration: why frames are missing, if so."""
+        ...
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What the user should know of how the source was read."""
+        ...
+
+    def __iter__(self) -> Iterator[Frame]: ...
+
+    def close(self) -> None: ...
+
+
+def check_source(path: Path) -> None:
+    """What can be said of a source without opening it.
+
+    Raises:
+        SourceError: not there, a folder, or empty.
+    """
+    if not path.exists():
+        raise SourceError(f"{path}: there is no such file")
+    if path.is_dir():
+        raise SourceError(f"{path}: a folder, where a picture or video was wanted")
+    if path.is_file() and path.stat().st_size == 0:
+        raise SourceError(f"{path}: the file is empty (0 bytes)")
+
+
+def open_source(path: str | os.PathLike[str]) -> Source:
+    """Open a picture or video; the content decides which it is, not the name.
+
+    Raises:
+        SourceError: not there, empty, or neither picture nor video.
+    """
+    path = Path(path)
+    check_source(path)
+    from facestream.io.pictures import PictureSource, is_picture
+    from facestream.io.video import VideoSource
+
+    return PictureSource(path) if is_picture(path) else VideoSource(path)

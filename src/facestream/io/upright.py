@@ -1,0 +1,47 @@
+"""How a stored frame is turned to stand upright."""
+
+from __future__ import annotations
+
+import struct
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+__all__ = ["Turn", "turn_from_display_matrix"]
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """Quarter turns clockwise, and then perhaps a mirroring left to right."""
+
+    quarters: int = 0
+    mirrored: bool = False
+
+    @property
+    def swaps_axes(self) -> bool:
+        return self.quarters % 2 == 1
+
+    def apply(self, image: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        """The upright image, contiguous; the same array where nothing is to be done."""
+        if not self.quarters and not self.mirrored:
+            return image
+        turned = np.rot90(image, -self.quarters)
+        return np.ascontiguousarray(turned[:, ::-1] if self.mirrored else turned)
+
+
+def turn_from_display_matrix(data: bytes) -> Turn:
+    """The nearest turn by quarters of a container's display matrix.
+
+    Nine 32-bit integers a b u c d v x y w, native order, as FFmpeg's ``libavutil/display.h`` describes them: a stored
+    point (p, q) is shown at (a p + c q, b p + d q).
+    """
+    a, b, _, c, d = struct.unpack_from("=5i", data)
+    mirrored = a * d - b * c < 0
+    if mirrored:
+        # The mirroring comes last: take it out of the shown x.
+        a, c = -a, -c
+    # Upright is (1, 0, 0, 1); a quarter turn clockwise shows the stored x axis downwards: (0, 1, -1, 0).
+    quarters = round(float(np.arctan2(b - c, a + d)) / (np.pi / 2)) % 4
+    return Turn(quarters, mirrored)

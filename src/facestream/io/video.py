@@ -1,0 +1,210 @@
+"""Read a video file as upright RGB frames with their own time stamps."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import av.error
+from av.container import InputContainer
+from av.packet import Packet
+from av.sidedata.sidedata import Type as SideDataType
+from av.stream import Disposition
+from av.video.frame import VideoFrame
+from av.video.reformatter import VideoReformatter
+from av.video.stream import VideoStream
+
+from facestream.errors import SourceError
+from facestream.io.upright import Turn, turn_from_display_matrix
+from facestream.structures import Frame, VideoInfo
+
+__all__ = ["VideoSource"]
+
+FALLBACK_RATE_HZ = Fraction(25)
+"""For raw streams that say nothing of their rate, as FFmpeg assumes."""
+
+TEXT_FORMATS = ("tty",)
+"""FFmpeg would draw a text file as a video."""
+
+PIXEL_ASPECTS = (Fraction(1, 10), Fraction(10))
+"""Beyond these a header's pixel aspect is not believed."""
+
+
+class VideoSource:
+    """The frames of a video's default stream, in the order of presentation.
+
+    After the iteration, ``shortfall`` says why frames are missing, if so.
+    """
+
+    def __init__(self, path: Path) -> None:
+        """Open the video and decode its first frame, which alone knows how it is turned.
+
+        Raises:
+            SourceError: not a video, no video stream, or no frame in it.
+        """
+        self.path = path
+        self.shortfall: str | None = None
+        self._num_damaged = 0
+        self._container = _open_container(path)
+        try:
+            self._stream = _default_stream(self._container, path)
+            self._stream.thread_type = "AUTO"
+            self._rate = self._stream.average_rate or self._stream.guessed_rate or FALLBACK_RATE_HZ
+            self._frames = self._decode()
+            self._first = next(self._frames, None)
+            if self._first is None:
+                raise SourceError(f"{path}: the video stream holds no frame that can be decoded{self._because()}")
+            self._turn = _turn(self._first)
+            self.info = self._read_info(self._first)
+        except BaseException:
+            self._container.close()
+            raise
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        return ()
+
+    def __iter__(self) -> Iterator[Frame]:
+        """Each decoded frame once; can be asked for once."""
+        reformatter = VideoReformatter()
+        frame, self._first = self._first, None
+        index, last_end_s = 0, 0.0
+        while frame is not None:
+            timestamp_s = last_end_s if frame.time is None else frame.time
+            image = self._turn.apply(reformatter.reformat(frame, format="rgb24").to_ndarray())
+            yield Frame(image, index, timestamp_s, self.info.pixel_aspect)
+            index, last_end_s = index + 1, timestamp_s + float(1 / self._rate)
+            frame = next(self._frames, None)
+        self.shortfall = self.shortfall or self._find_shortfall(last_end_s)
+
+    def close(self) -> None:
+        self._container.close()
+
+    def _decode(self) -> Iterator[VideoFrame]:
+        """Frames of the stream; packets that are damaged are counted and passed over."""
+        has_started = False
+        for packet in self._packets():
+            try:
+                frames = packet.decode()
+            except av.error.FFmpegError:
+                # A stream that was cut off its key frame begins with such packets; nothing of it is lost later.
+                self._num_damaged += has_started
+                continue
+            has_started = has_started or bool(frames)
+            yield from frames
+
+    def _packets(self) -> Iterator[Packet]:
+        """Packets up to the empty one that drains the decoder; half a packet at the end of the file is kept from it."""
+        half: Packet | None = None
+        packets = self._container.demux(self._stream)
+        while True:
+            try:
+                packet = next(packets)
+            except StopIteration:
+                return
+            except av.error.FFmpegError as error:
+                self.shortfall = f"reading broke off: {error.strerror}"
+                packet = Packet(0)
+                packet.stream = self._stream
+            if half is not None and packet.size == 0:
+                self.shortfall = "the file ends in the middle of a frame"
+            elif half is not None:
+                yield half
+            half = packet if packet.is_corrupt and packet.size else None
+            if half is None:
+                yield packet
+            if packet.size == 0:
+                return
+
+    def _find_shortfall(self, end_s: float) -> str | None:
+        promised_s = self._promised_end_s()
+        if promised_s is not None and promised_s - end_s > max(0.25, 3.0 / float(self._rate)):
+            return f"the file promises {promised_s:.2f} s of video, frames end at {end_s:.2f} s"
+        if self._num_damaged:
+            return f"{self._num_damaged} damaged packets could not be decoded"
+        return None
+
+    def _promised_end_s(self) -> float | None:
+        """When the stream should end, in formats whose word can be relied on."""
+        stream, container = self._stream, self._container
+        names = container.format.name.split(",")
+        if "mp4" in names and stream.duration is not None:
+            return float((stream.duration + (stream.start_time or 0)) * (stream.time_base or 0))
+        if "matroska" in names:
+            if "DURATION" in stream.metadata:
+                return _parse_clock(stream.metadata["DURATION"])
+            if len(container.streams) == 1 and container.duration is not None:
+                return container.duration / av.time_base
+        return None
+
+    def _because(self) -> str:
+        if self.shortfall or self._num_damaged:
+            return f" ({self.shortfall or f'{self._num_damaged} damaged packets'})"
+        return ""
+
+    def _read_info(self, frame: VideoFrame) -> VideoInfo:
+        stream = self._stream
+        aspect = stream.sample_aspect_ratio or stream.codec_context.sample_aspect_ratio or Fraction(1)
+        if not PIXEL_ASPECTS[0] <= aspect <= PIXEL_ASPECTS[1]:
+            aspect = Fraction(1)
+        width, height = frame.width, frame.height
+        if self._turn.swaps_axes:
+            width, height, aspect = height, width, 1 / aspect
+        return VideoInfo(
+            path=self.path,
+            kind="video",
+            width=width,
+            height=height,
+            rate_hz=Fraction(self._rate),
+            tick_s=float(stream.time_base or 0),
+            num_frames_header=self._count_header_frames(),
+            rotation_deg=self._turn.quarters * 90,
+            mirrored=self._turn.mirrored,
+            pixel_aspect=float(aspect),
+        )
+
+    def _count_header_frames(self) -> int | None:
+        if self._stream.frames:
+            return int(self._stream.frames)
+        if self._container.duration:
+            return round(self._container.duration / av.time_base * float(self._rate))
+        return None
+
+
+def _open_container(path: Path) -> InputContainer:
+    # "file:" keeps FFmpeg from taking a colon in a name for a protocol, and the white list from following links.
+    try:
+        container = av.open(f"file:{path.absolute()}", options={"protocol_whitelist": "file"}, metadata_errors="replace")
+    except av.error.FFmpegError as error:
+        raise SourceError(
+            f"{path}: not a picture or video that FFmpeg can read ({error.strerror}); check the file, or convert it to MP4"
+        ) from error
+    if container.format.name in TEXT_FORMATS:
+        container.close()
+        raise SourceError(f"{path}: a text file, not a picture or video")
+    return container
+
+
+def _default_stream(container: InputContainer, path: Path) -> VideoStream:
+    """The first video stream that is marked as default, else the first; cover pictures are none."""
+    streams = [s for s in container.streams.video if not s.disposition & Disposition.attached_pic]
+    if not streams:
+        kinds = sorted({stream.type for stream in container.streams}) or ["nothing"]
+        raise SourceError(f"{path}: there is no video stream in it, only {', '.join(kinds)}")
+    return next((s for s in streams if s.disposition & Disposition.default), streams[0])
+
+
+def _turn(frame: VideoFrame) -> Turn:
+    matrix = frame.side_data.get(SideDataType.DISPLAYMATRIX)
+    return turn_from_display_matrix(bytes(matrix)) if matrix is not None else Turn()
+
+
+def _parse_clock(text: str) -> float | None:
+    """Seconds of a Matroska tag such as ``00:03:19.920000000``."""
+    try:
+        hours, minutes, seconds = text.split(":")
+        return int(hours) * 3600 + int(minutes) * 60 + float(seconds)
+    except ValueError:
+        return None

@@ -1,0 +1,53 @@
+"""Fit a frame into the detector's square input with black bars, and points back out of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+__all__ = ["Letterbox", "fit_letterbox", "letterbox_image"]
+
+
+@dataclass(frozen=True, slots=True)
+class Letterbox:
+    """Where a frame lies inside a square of ``size`` pixels: its scaled size and its left and top bars."""
+
+    size: int
+    frame_size: tuple[int, int]
+    scaled_size: tuple[int, int]
+    offset: tuple[int, int]
+
+    def to_input(self, points: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
+        """Frame pixels (..., 2) to pixels of the square."""
+        return points * self._scale() + np.asarray(self.offset, dtype=np.float64)
+
+    def to_frame(self, points: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
+        """Pixels of the square (..., 2) to frame pixels; undoes ``to_input``."""
+        frame: npt.NDArray[np.float64] = (points - np.asarray(self.offset, dtype=np.float64)) / self._scale()
+        return frame
+
+    def _scale(self) -> npt.NDArray[np.float64]:
+        return np.asarray(self.scaled_size, dtype=np.float64) / np.asarray(self.frame_size, dtype=np.float64)
+
+
+def fit_letterbox(frame_size: tuple[int, int], size: int, pixel_aspect: float = 1.0) -> Letterbox:
+    """The largest centred fit of a frame (width, height) that keeps its proportions on the screen."""
+    display_width, display_height = frame_size[0] * pixel_aspect, float(frame_size[1])
+    scale = size / max(display_width, display_height)
+    scaled_size = (max(1, round(display_width * scale)), max(1, round(display_height * scale)))
+    offset = ((size - scaled_size[0]) // 2, (size - scaled_size[1]) // 2)
+    return Letterbox(size, frame_size, scaled_size, offset)
+
+
+def letterbox_image(image: npt.NDArray[np.uint8], letterbox: Letterbox) -> npt.NDArray[np.uint8]:
+    """The frame (H, W, 3) scaled into the black square (size, size, 3); averaged where it shrinks."""
+    shrinks = letterbox.scaled_size[0] < letterbox.frame_size[0]
+    scaled = cv2.resize(image, letterbox.scaled_size, interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR)
+    square = np.zeros((letterbox.size, letterbox.size, 3), dtype=np.uint8)
+    (left, top), (width, height) = letterbox.offset, letterbox.scaled_size
+    square[top : top + height, left : left + width] = scaled
+    return square

@@ -1,0 +1,66 @@
+"""The turned square around a face, from a detection or from landmarks.
+
+Frames may have pixels that are not square. A roi is a square on the screen, so points are first stretched along x by
+the pixel aspect (width of a pixel through its height).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from facestream.structures import Detections, FaceRois
+from facestream.topology import LEFT_EYE_OUTER_CORNER, RIGHT_EYE_OUTER_CORNER
+
+__all__ = ["rois_from_detections", "rois_from_landmarks", "to_display", "to_stored"]
+
+ENLARGEMENT = 1.5
+"""Side of the roi through the longer side of the box (MediaPipe, ``face_detection_front_detection_to_roi.pbtxt``)."""
+
+RIGHT_EYE, LEFT_EYE = 0, 1
+"""The detector's keypoints between which the turn is measured."""
+
+
+def to_display(points: npt.NDArray[Any], pixel_aspect: float) -> npt.NDArray[np.float64]:
+    """Frame pixels (..., 2) to display pixels, in which a pixel is square."""
+    return points * np.array([pixel_aspect, 1.0])
+
+
+def to_stored(points: npt.NDArray[Any], pixel_aspect: float) -> npt.NDArray[np.float64]:
+    """Display pixels (..., 2) to frame pixels; undoes ``to_display``."""
+    stored: npt.NDArray[np.float64] = points / np.array([pixel_aspect, 1.0])
+    return stored
+
+
+def rois_from_detections(detections: Detections, pixel_aspect: float = 1.0) -> FaceRois:
+    """Squares around the boxes, turned so that the line from the right to the left eye is level."""
+    corners = to_display(detections.boxes.reshape(-1, 2, 2), pixel_aspect)
+    eyes = to_display(detections.keypoints[:, (RIGHT_EYE, LEFT_EYE)], pixel_aspect)
+    return _rois(corners[:, 0], corners[:, 1], eyes[:, 0], eyes[:, 1])
+
+
+def rois_from_landmarks(landmarks: npt.NDArray[Any], pixel_aspect: float = 1.0) -> FaceRois:
+    """Squares around the upright bounding boxes of landmarks (N, 468, 2 or more), turned so that the eyes are level.
+
+    The turn is measured from landmark 33 to landmark 263 (MediaPipe, ``face_landmark_landmarks_to_roi.pbtxt``).
+    """
+    points = to_display(landmarks[..., :2].astype(np.float64), pixel_aspect)
+    return _rois(
+        points.min(axis=1), points.max(axis=1), points[:, RIGHT_EYE_OUTER_CORNER], points[:, LEFT_EYE_OUTER_CORNER]
+    )
+
+
+def _rois(
+    top_left: npt.NDArray[np.float64],
+    bottom_right: npt.NDArray[np.float64],
+    right_eye: npt.NDArray[np.float64],
+    left_eye: npt.NDArray[np.float64],
+) -> FaceRois:
+    eye_line = left_eye - right_eye
+    return FaceRois(
+        centers=(top_left + bottom_right) / 2,
+        sides=ENLARGEMENT * (bottom_right - top_left).max(axis=1),
+        angles_rad=np.arctan2(eye_line[:, 1], eye_line[:, 0]),
+    )

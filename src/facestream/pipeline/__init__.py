@@ -1,0 +1,1 @@
+"""Models, geometry and engines put together: images in, faces out. Reads no files."""

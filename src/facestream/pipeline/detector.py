@@ -1,0 +1,42 @@
+"""Faces in a frame, the most prominent first."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from facestream.engines import Engine
+from facestream.ops.anchors import decode_detections
+from facestream.ops.letterbox import fit_letterbox, letterbox_image
+from facestream.ops.nms import prominence_order, weighted_nms
+from facestream.structures import Detections, Frame
+
+__all__ = ["FaceDetector"]
+
+
+class FaceDetector:
+    """BlazeFace with letterboxing, decoding and weighted non-maximum suppression."""
+
+    def __init__(self, engine: Engine, *, min_score: float = 0.5, min_suppression: float = 0.3) -> None:
+        self.engine = engine
+        self.min_score = min_score
+        self.min_suppression = min_suppression
+
+    def detect(self, frames: Sequence[Frame]) -> list[Detections]:
+        """One entry a frame, in pixels of that frame, ordered by prominence."""
+        if not frames:
+            return []
+        size = self.engine.input_size
+        letterboxes = [fit_letterbox(frame.size, size, frame.pixel_aspect) for frame in frames]
+        thumbnails = [letterbox_image(frame.image, box) for frame, box in zip(frames, letterboxes, strict=True)]
+        raw_boxes, raw_scores = self.engine.run(np.stack(thumbnails))
+        detections = []
+        for found, letterbox in zip(
+            decode_detections(raw_boxes, raw_scores, size, self.min_score), letterboxes, strict=True
+        ):
+            faces = weighted_nms(found, self.min_suppression)
+            corners = letterbox.to_frame(faces.boxes.reshape(-1, 2, 2))
+            in_frame = Detections(corners.reshape(-1, 4), letterbox.to_frame(faces.keypoints), faces.scores)
+            detections.append(in_frame[prominence_order(in_frame)])
+        return detections

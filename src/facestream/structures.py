@@ -1,0 +1,207 @@
+"""What travels between the rooms: frozen dataclasses of arrays, checked at birth.
+
+Coordinates are x before y, float pixels of the upright source frame, pixel centres at +0.5. Zero faces is a
+zero-length array, never ``None``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from facestream.topology import NUM_LANDMARKS
+
+__all__ = ["Detections", "FaceMeshes", "FaceRois", "Frame", "FrameMeshes", "Progress", "Summary", "VideoInfo"]
+
+FloatArray = npt.NDArray[np.floating[Any]]
+
+
+def _check_shape(name: str, array: npt.NDArray[Any], *shape: int) -> None:
+    if array.shape != shape:
+        raise ValueError(f"{name} must have shape {shape}, not {array.shape}")
+
+
+def _shapes(owner: object, *names: str) -> str:
+    arrays = ", ".join(f"{name}={getattr(owner, name).shape}" for name in names)
+    return f"{type(owner).__name__}({arrays})"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Detections:
+    """Faces that the detector found in one frame."""
+
+    boxes: FloatArray
+    """(N, 4) left, top, right, bottom in pixels."""
+    keypoints: FloatArray
+    """(N, 6, 2) x, y in pixels: the subject's right eye, left eye, nose tip, mouth, right ear, left ear."""
+    scores: FloatArray
+    """(N,) in [0, 1]."""
+
+    def __post_init__(self) -> None:
+        _check_shape("boxes", self.boxes, len(self), 4)
+        _check_shape("keypoints", self.keypoints, len(self), 6, 2)
+        _check_shape("scores", self.scores, len(self))
+
+    def __len__(self) -> int:
+        return len(self.boxes)
+
+    def __getitem__(self, index: npt.NDArray[Any] | slice) -> Detections:
+        return Detections(self.boxes[index], self.keypoints[index], self.scores[index])
+
+    def __repr__(self) -> str:
+        return _shapes(self, "boxes", "keypoints", "scores")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FaceRois:
+    """Turned squares, in display pixels: x is stretched by the pixel aspect, so that a square is one on the screen."""
+
+    centers: FloatArray
+    """(N, 2) x, y."""
+    sides: FloatArray
+    """(N,) length of a side."""
+    angles_rad: FloatArray
+    """(N,) clockwise turn on the screen, from the frame's x axis to the roi's."""
+
+    def __post_init__(self) -> None:
+        _check_shape("centers", self.centers, len(self), 2)
+        _check_shape("sides", self.sides, len(self))
+        _check_shape("angles_rad", self.angles_rad, len(self))
+
+    def __len__(self) -> int:
+        return len(self.centers)
+
+    def __getitem__(self, index: npt.NDArray[Any] | slice) -> FaceRois:
+        return FaceRois(self.centers[index], self.sides[index], self.angles_rad[index])
+
+    def __repr__(self) -> str:
+        return _shapes(self, "centers", "sides", "angles_rad")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FaceMeshes:
+    """The meshes of one frame, the most prominent face first."""
+
+    landmarks: FloatArray
+    """(N, 468, 3) x, y, z in pixels; z is relative depth in the unit of x, smaller is nearer."""
+    presence: FloatArray
+    """(N,) FaceMesh's probability that the crop held a face: the lower one of both passes."""
+    scores: FloatArray
+    """(N,) the detector's score."""
+    boxes: FloatArray
+    """(N, 4) the detector's box: left, top, right, bottom in pixels."""
+    keypoints: FloatArray
+    """(N, 6, 2) the detector's keypoints in pixels."""
+    size: tuple[int, int]
+    """Width and height of the frame."""
+
+    def __post_init__(self) -> None:
+        _check_shape("landmarks", self.landmarks, len(self), NUM_LANDMARKS, 3)
+        _check_shape("presence", self.presence, len(self))
+        _check_shape("scores", self.scores, len(self))
+        _check_shape("boxes", self.boxes, len(self), 4)
+        _check_shape("keypoints", self.keypoints, len(self), 6, 2)
+
+    def __len__(self) -> int:
+        return len(self.landmarks)
+
+    def __repr__(self) -> str:
+        return f"FaceMeshes(landmarks={self.landmarks.shape}, presence={np.round(self.presence, 4)}, size={self.size})"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Frame:
+    """One decoded picture, turned upright."""
+
+    image: npt.NDArray[np.uint8]
+    """(H, W, 3) RGB."""
+    index: int = 0
+    timestamp_s: float = 0.0
+    """The frame's own presentation time in the container's clock."""
+    pixel_aspect: float = 1.0
+    """Width of a pixel through its height on the screen."""
+
+    def __post_init__(self) -> None:
+        if self.image.ndim != 3 or self.image.shape[2] != 3 or self.image.dtype != np.uint8:
+            raise ValueError(f"image must be uint8 (H, W, 3), not {self.image.dtype} {self.image.shape}")
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Width and height in stored pixels."""
+        return self.image.shape[1], self.image.shape[0]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FrameMeshes:
+    """The result for one frame of a source."""
+
+    index: int
+    timestamp_s: float
+    meshes: FaceMeshes
+
+
+@dataclass(frozen=True, slots=True)
+class VideoInfo:
+    """What a source says of itself before it is decoded, and what is done to its frames."""
+
+    path: Path
+    kind: Literal["picture", "video"]
+    width: int
+    """Of the upright frame, in stored pixels."""
+    height: int
+    rate_hz: Fraction
+    """The container's average rate; 1 for a picture."""
+    tick_s: float
+    """The step of the container's clock, within which time stamps are rounded."""
+    num_frames_header: int | None
+    """As the header has it or as duration and rate give it; ``None`` where they say nothing. It may lie."""
+    rotation_deg: int
+    """How far frames were turned clockwise to stand upright."""
+    mirrored: bool
+    """Whether frames were then mirrored left to right."""
+    pixel_aspect: float
+    """Of the upright frame."""
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a job is."""
+
+    num_frames: int
+    num_frames_expected: int | None
+    seconds: float
+
+    @property
+    def fps(self) -> float:
+        return self.num_frames / self.seconds if self.seconds > 0 else 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """How a job ended."""
+
+    input: Path
+    outputs: tuple[Path, ...]
+    num_frames: int
+    num_frames_with_face: int
+    complete: bool
+    """False where the source broke off; the outputs hold the rows that were decoded."""
+    reason: str | None
+    """Why it is not complete."""
+    seconds: float
+    """From opening the source to the last rename, with the networks loaded."""
+    total_seconds: float
+    """The same with loading the networks."""
+    device: str
+    engine: str
+    precision: str
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def fps(self) -> float:
+        return self.num_frames / self.seconds if self.seconds > 0 else 0.0
