@@ -54,7 +54,8 @@ def main() -> None:
             data = safetensors.numpy.save(state, metadata={"origin": about})
             record.path.write_bytes(data)
             num_parameters = sum(values.size for values in state.values())
-            print(f"{record.file}: {len(data)} bytes, {num_parameters} parameters, sha256 {hashlib.sha256(data).hexdigest()}")
+            digest = hashlib.sha256(data).hexdigest()
+            print(f"{record.file}: {len(data)} bytes, {num_parameters} parameters, sha256 {digest}")
 
 
 if __name__ == "__main__":

@@ -50,7 +50,9 @@ class MeshOptions:
     min_score_thresh: float = _option(
         0.5, minimum=0.0, maximum=1.0, help="A face whose detector score or mesh presence is lower is missing."
     )
-    batch_size: int = _option(50, minimum=1, metavar="N", help="How many frames travel together; results do not depend on it.")
+    batch_size: int = _option(
+        50, minimum=1, metavar="N", help="How many frames travel together; results do not depend on it."
+    )
     missing: str = _option(
         "zero",
         choices=("zero", "nan", "repeat"),

@@ -172,13 +172,13 @@ class _Job:
     def _warnings(self) -> Iterator[str]:
         yield from self._source.notes
         if self._source.shortfall is not None:
-            yield f"incomplete: {self._source.shortfall}; the outputs hold the {self.num_frames} frames that were decoded"
+            yield f"incomplete: {self._source.shortfall}; the outputs hold the {self.num_frames} decoded frames"
         if not self.num_frames_with_face:
             yield "no face was found in any frame; every row is missing"
         if self._clock.drift_s * float(self._clock.rate_hz) > 0.5:
             yield (
-                f"frames come at a variable rate: by the stream's rate a row is up to {self._clock.drift_s * 1000:.0f} ms "
-                "off its frame; npz and csv hold the exact time stamps"
+                f"variable frame rate: by the stream's rate a row is up to {self._clock.drift_s * 1000:.0f} ms off its "
+                "frame; npz and csv hold the exact time stamps"
             )
 
     def _meta(self) -> dict[str, Any]:

@@ -49,7 +49,7 @@ class OutputPlan:
             return self.overlay.with_name(self.overlay.name + suffixes[0])
         if self.overlay.suffix.lower() not in suffixes:
             raise OutputError(
-                f"{self.overlay}: the overlay of a {info.kind} must end in {' or '.join(suffixes)}, and {self.source} is one"
+                f"{self.overlay}: {self.source} is a {info.kind}, whose overlay must end in {' or '.join(suffixes)}"
             )
         return self.overlay
 
@@ -75,7 +75,9 @@ def plan_outputs(
     if names_file:
         formats = options.formats or (extension,)
         if extension not in formats:
-            raise OptionError(f"-o {path} asks for {extension}, but --format for {', '.join(formats)}; give one of them")
+            raise OptionError(
+                f"-o {path} asks for {extension}, but --format for {', '.join(formats)}; give one of them"
+            )
         folder, stem, infix = path.parent, path.name[: -len(path.suffix)], ""
     else:
         formats = options.formats or ("stream",)
@@ -85,7 +87,11 @@ def plan_outputs(
         return folder / f"{stem}{f'.face{face}' if face > 1 else ''}{infix}{suffix}"
 
     overlay = options.overlay if isinstance(options.overlay, Path) else name(".overlay") if options.overlay else None
-    if isinstance(options.overlay, Path) and overlay and overlay.suffix.lower() not in sum(OVERLAY_SUFFIXES.values(), ()):
+    if (
+        isinstance(options.overlay, Path)
+        and overlay
+        and overlay.suffix.lower() not in sum(OVERLAY_SUFFIXES.values(), ())
+    ):
         raise OptionError(f"--overlay {overlay}: must end in .mp4 for a video, in .png or .jpg for a picture")
     num_streams = options.num_faces if "stream" in formats else 0
     return OutputPlan(
@@ -112,7 +118,9 @@ def check_outputs(plan: OutputPlan, overlay: Path | None = None) -> None:
         if _same_file(path, plan.source):
             raise OutputError(f"{path}: the output would replace its own input; choose another name with -o")
         if path.is_dir():
-            raise OutputError(f"{path}: a folder is in the way of this output; remove it or choose another name with -o")
+            raise OutputError(
+                f"{path}: a folder is in the way of this output; remove it or choose another name with -o"
+            )
         if path.exists() and not _is_ours(path):
             raise OutputError(
                 f"{path}: the file exists and was not written by facestream; move it away or choose another name"

@@ -43,7 +43,9 @@ def mesh(inputs: tuple[Path, ...], output: Path | None, as_json: bool, quiet: bo
         taken = f" (--overlay took {overlay}; write --overlay last, or --overlay=FILE)" if overlay else ""
         raise click.UsageError(f"there is no INPUT: name at least one picture or video{taken}")
     if overlay and len(inputs) > 1:
-        raise click.UsageError(f"--overlay {overlay} names one file, but there are {len(inputs)} inputs; leave FILE out")
+        raise click.UsageError(
+            f"--overlay {overlay} names one file, but there are {len(inputs)} inputs; leave FILE out"
+        )
     values["overlay"] = False if overlay is None else Path(overlay) if overlay else True
     options = MeshOptions(**values)
     with Reporter(as_json=as_json, quiet=quiet) as reporter:

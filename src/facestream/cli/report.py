@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import logging
+import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -45,7 +46,7 @@ class Reporter:
         """Show the progress of one input while its job runs."""
         if self._quiet:
             yield None
-        elif click.get_text_stream("stderr").isatty():
+        elif sys.stderr.isatty():
             with _progress_bar(source) as on_progress:
                 yield on_progress
         else:

@@ -40,7 +40,7 @@ class PictureOverlayWriter:
     """A PNG or JPEG."""
 
     def __init__(self, path: Path, info: VideoInfo) -> None:
-        self.paths = (path,)
+        self.paths: tuple[Path, ...] = (path,)
         self._staged = StagedFile(path)
 
     def write(self, frame: Frame, meshes: FaceMeshes) -> None:
@@ -66,7 +66,7 @@ class VideoOverlayWriter:
     """An MP4 with the source's time stamps and pixel aspect."""
 
     def __init__(self, path: Path, info: VideoInfo) -> None:
-        self.paths = (path,)
+        self.paths: tuple[Path, ...] = (path,)
         self._size = (info.width, info.height)
         self._staged = StagedFile(path, suffix=".mp4")
         try:
@@ -96,5 +96,4 @@ class VideoOverlayWriter:
 
 
 def _resize(image: npt.NDArray[np.uint8], size: tuple[int, int]) -> npt.NDArray[np.uint8]:
-    resized: npt.NDArray[np.uint8] = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
-    return resized
+    return cv2.resize(image, size, interpolation=cv2.INTER_AREA).astype(np.uint8, copy=False)

@@ -47,6 +47,6 @@ def resolve_device(device: str) -> str:
     if not available.get(device, False):
         there = ", ".join(name for name, is_there in available.items() if is_there)
         raise DeviceError(
-            f"device {device!r} was asked for, but PyTorch {torch.__version__} finds none; there is: {there} (or use auto)"
+            f"device {device!r} was asked for, but PyTorch {torch.__version__} finds none; use one of: {there}, auto"
         )
     return device

@@ -28,7 +28,7 @@ class MeshCsvWriter:
     """Numbers stand in as many digits as bring the same float32 back; a missing face has empty cells."""
 
     def __init__(self, path: Path, num_faces: int) -> None:
-        self.paths = (path,)
+        self.paths: tuple[Path, ...] = (path,)
         self._num_faces = num_faces
         self._staged = StagedFile(path)
         self._write_line(CSV_COLUMNS)

@@ -33,16 +33,16 @@ SHAPES = {
 
 
 class MeshNpzWriter:
-    """``landmarks``, ``presence``, ``scores``, ``detected``, ``boxes``, ``keypoints``, ``timestamps_s``, ``size``, ``meta``."""
+    """The arrays of ``SHAPES``, ``timestamps_s`` (frames,), ``size`` (width, height) and ``meta``, a JSON string."""
 
     def __init__(self, path: Path, num_faces: int) -> None:
-        self.paths = (path,)
+        self.paths: tuple[Path, ...] = (path,)
         self._num_faces = num_faces
         self._num_frames = 0
         self._size = (0, 0)
         self._staged = StagedFile(path)
         try:
-            self._spools: dict[str, IO[bytes]] = {name: tempfile.TemporaryFile(dir=path.parent) for name in SHAPES}
+            self._spools: dict[str, IO[bytes]] = {name: tempfile.TemporaryFile(dir=path.parent) for name in SHAPES}  # noqa: SIM115 - closed in discard()
         except OSError as error:
             self._staged.discard()
             raise OutputError(f"{path}: cannot be written ({error.strerror or error})") from error

@@ -35,7 +35,7 @@ class PictureSource:
             SourceError: the file is damaged or too large.
         """
         try:
-            with Image.open(path, formats=_formats(path)) as picture:
+            with Image.open(path, formats=_formats()) as picture:
                 self.notes = _notes(picture)
                 turned = ImageOps.exif_transpose(picture)
                 image = _to_rgb(turned)
@@ -64,7 +64,15 @@ class PictureSource:
         """Nothing is held open."""
 
 
-_ROTATIONS = {2: (0, True), 3: (180, False), 4: (180, True), 5: (90, True), 6: (90, False), 7: (270, True), 8: (270, False)}
+_ROTATIONS = {
+    2: (0, True),
+    3: (180, False),
+    4: (180, True),
+    5: (90, True),
+    6: (90, False),
+    7: (270, True),
+    8: (270, False),
+}
 """EXIF orientation to the turn clockwise and the mirroring after it (EXIF 2.3, tag 274)."""
 
 
@@ -99,12 +107,12 @@ def _register_heif(path: Path) -> None:
     pillow_heif.register_heif_opener()
 
 
-def _formats(path: Path) -> tuple[str, ...]:
+def _formats() -> tuple[str, ...]:
     return (*PICTURE_FORMATS, "HEIF") if "HEIF" in Image.OPEN else PICTURE_FORMATS
 
 
 def _orientation(path: Path) -> int:
-    with Image.open(path, formats=_formats(path)) as picture:
+    with Image.open(path, formats=_formats()) as picture:
         return int(picture.getexif().get(274, 1))
 
 

@@ -22,7 +22,7 @@ from facestream.io.staging import StagedFile
 
 __all__ = ["SsiStream", "SsiStreamWriter", "read_stream", "write_stream"]
 
-DTYPES = {
+DTYPES: dict[str, np.dtype[Any]] = {
     "SHORT": np.dtype("<i2"),
     "USHORT": np.dtype("<u2"),
     "INT": np.dtype("<i4"),
@@ -63,7 +63,7 @@ class SsiStream:
 
 
 class SsiStreamWriter:
-    """Write a stream row by row. Samples come into sight before the header, so that a visible header is a whole stream."""
+    """Write a stream row by row; samples come into sight before the header, so that what has a header is whole."""
 
     def __init__(self, path: Path, dim: int, dtype: npt.DTypeLike = np.float32) -> None:
         self.path = path
@@ -231,7 +231,7 @@ def _map_samples(path: Path, shape: tuple[int, int], dtype: np.dtype[Any]) -> np
     wanted = shape[0] * shape[1] * dtype.itemsize
     if found != wanted:
         raise StreamFormatError(
-            f"{samples}: {found} bytes, but the header promises {shape[0]} samples x {shape[1]} x {dtype.itemsize} = {wanted}"
+            f"{samples}: {found} bytes, but the header promises {wanted} ({shape[0]} samples of {shape[1]} x {dtype})"
         )
     if not wanted:
         return np.empty(shape, dtype)
@@ -252,7 +252,11 @@ def _parse_samples(path: Path, shape: tuple[int, int], dtype: np.dtype[Any], del
             f"{samples}: {len(words)} numbers, but the header promises {shape[0]} samples x {shape[1]}"
         )
     try:
-        values = np.array([float(word) for word in words]) if dtype.kind in "fb" else np.array([int(float(w)) for w in words])
+        values = (
+            np.array([float(word) for word in words])
+            if dtype.kind in "fb"
+            else np.array([int(float(w)) for w in words])
+        )
         return values.astype(dtype).reshape(shape)
     except (ValueError, OverflowError) as error:
         raise StreamFormatError(f"{samples}: a sample is no number ({error})") from error

@@ -38,14 +38,14 @@ class StagedFile:
             self.file.flush()
             os.fsync(self.file.fileno())
             self.file.close()
-            os.chmod(self.hidden_path, 0o666 & ~_umask())
+            self.hidden_path.chmod(0o666 & ~_umask())
         except OSError as error:
             raise OutputError(f"{self.path}: cannot be written ({error.strerror or error})") from error
 
     def commit(self) -> None:
         """Bring the finished file into sight in place of an older one."""
         try:
-            os.replace(self.hidden_path, self.path)
+            self.hidden_path.replace(self.path)
         except OSError as error:
             raise OutputError(f"{self.path}: cannot be written ({error.strerror or error})") from error
 
@@ -64,7 +64,9 @@ def check_folder(folder: Path) -> None:
         OutputError: it is missing, no folder, or not writable.
     """
     if not folder.exists():
-        raise OutputError(f"{folder}: there is no such output folder; make it first (mkdir -p) or choose another with -o")
+        raise OutputError(
+            f"{folder}: there is no such output folder; make it first (mkdir -p) or choose another with -o"
+        )
     if not folder.is_dir():
         raise OutputError(f"{folder}: an output folder was wanted, but this is a file")
     try:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
+from typing import cast
 
 import av
 import av.error
+from av.buffer import Buffer
 from av.container import InputContainer
 from av.packet import Packet
-from av.sidedata.sidedata import Type as SideDataType
 from av.stream import Disposition
 from av.video.frame import VideoFrame
 from av.video.reformatter import VideoReformatter
@@ -72,7 +73,7 @@ class VideoSource:
         frame, self._first = self._first, None
         index, last_end_s = 0, 0.0
         while frame is not None:
-            timestamp_s = last_end_s if frame.time is None else frame.time
+            timestamp_s = last_end_s if frame.pts is None else float(frame.pts * (frame.time_base or 0))
             image = self._turn.apply(reformatter.reformat(frame, format="rgb24").to_ndarray())
             yield Frame(image, index, timestamp_s, self.info.pixel_aspect)
             index, last_end_s = index + 1, timestamp_s + float(1 / self._rate)
@@ -95,9 +96,9 @@ class VideoSource:
             has_started = has_started or bool(frames)
             yield from frames
 
-    def _packets(self) -> Iterator[Packet]:
+    def _packets(self) -> Iterator[Packet[VideoStream]]:
         """Packets up to the empty one that drains the decoder; half a packet at the end of the file is kept from it."""
-        half: Packet | None = None
+        half: Packet[VideoStream] | None = None
         packets = self._container.demux(self._stream)
         while True:
             try:
@@ -106,7 +107,7 @@ class VideoSource:
                 return
             except av.error.FFmpegError as error:
                 self.shortfall = f"reading broke off: {error.strerror}"
-                packet = Packet(0)
+                packet = cast(Packet[VideoStream], Packet(0))
                 packet.stream = self._stream
             if half is not None and packet.size == 0:
                 self.shortfall = "the file ends in the middle of a frame"
@@ -176,10 +177,12 @@ class VideoSource:
 def _open_container(path: Path) -> InputContainer:
     # "file:" keeps FFmpeg from taking a colon in a name for a protocol, and the white list from following links.
     try:
-        container = av.open(f"file:{path.absolute()}", options={"protocol_whitelist": "file"}, metadata_errors="replace")
+        container = av.open(
+            f"file:{path.absolute()}", options={"protocol_whitelist": "file"}, metadata_errors="replace"
+        )
     except av.error.FFmpegError as error:
         raise SourceError(
-            f"{path}: not a picture or video that FFmpeg can read ({error.strerror}); check the file, or convert it to MP4"
+            f"{path}: not a picture or video that FFmpeg can read ({error.strerror}); check it, or convert it to MP4"
         ) from error
     if container.format.name in TEXT_FORMATS:
         container.close()
@@ -191,14 +194,14 @@ def _default_stream(container: InputContainer, path: Path) -> VideoStream:
     """The first video stream that is marked as default, else the first; cover pictures are none."""
     streams = [s for s in container.streams.video if not s.disposition & Disposition.attached_pic]
     if not streams:
-        kinds = sorted({stream.type for stream in container.streams}) or ["nothing"]
-        raise SourceError(f"{path}: there is no video stream in it, only {', '.join(kinds)}")
+        kinds = sorted({stream.type for stream in container.streams})
+        raise SourceError(f"{path}: there is no video stream in it, only: {', '.join(kinds) or 'nothing'}")
     return next((s for s in streams if s.disposition & Disposition.default), streams[0])
 
 
 def _turn(frame: VideoFrame) -> Turn:
-    matrix = frame.side_data.get(SideDataType.DISPLAYMATRIX)
-    return turn_from_display_matrix(bytes(matrix)) if matrix is not None else Turn()
+    matrix = frame.side_data.get("DISPLAYMATRIX")
+    return turn_from_display_matrix(bytes(cast(Buffer, matrix))) if matrix is not None else Turn()
 
 
 def _parse_clock(text: str) -> float | None:

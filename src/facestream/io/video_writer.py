@@ -17,7 +17,7 @@ from facestream.errors import OutputError
 
 __all__ = ["VideoWriter"]
 
-ENCODERS = (
+ENCODERS: tuple[tuple[str, dict[str, str]], ...] = (
     ("libx264", {"crf": "20", "preset": "veryfast"}),
     ("libopenh264", {}),
     ("h264_videotoolbox", {}),

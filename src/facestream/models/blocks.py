@@ -48,11 +48,11 @@ class BlazeBlock(nn.Module):
         self.added_channels = out_channels - in_channels
         self.depthwise = SameConv2d(in_channels, in_channels, 3, stride, groups=in_channels)
         self.pointwise = nn.Conv2d(in_channels, out_channels, 1)
-        self.activation = nn.PReLU(out_channels) if prelu else nn.ReLU()
+        self.activation = nn.PReLU(out_channels) if prelu else nn.ReLU(inplace=True)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         residual = x if self.stride == 1 else F.max_pool2d(x, self.stride, self.stride)
         if self.added_channels:
             residual = F.pad(residual, (0, 0, 0, 0, 0, self.added_channels))
-        y: torch.Tensor = self.activation(self.pointwise(self.depthwise(x)) + residual)
+        y: torch.Tensor = self.activation(self.pointwise(self.depthwise(x)).add_(residual))
         return y

@@ -27,9 +27,7 @@ _NETWORKS: Mapping[str, Callable[[], nn.Module]] = {
 }
 
 
-def load(
-    name: str, *, device: str | torch.device = "cpu", weights: str | PathLike[str] | None = None
-) -> nn.Module:
+def load(name: str, *, device: str | torch.device = "cpu", weights: str | PathLike[str] | None = None) -> nn.Module:
     """A network with its weights, in eval mode and without gradients.
 
     Args:
@@ -47,7 +45,7 @@ def load(
         digest = hashlib.sha256(data).hexdigest()
         if digest != record.sha256:
             raise WeightsError(
-                f"{record.path}: the file is damaged (sha256 {digest}, wanted {record.sha256}); install facestream again"
+                f"{record.path}: damaged (sha256 {digest}, wanted {record.sha256}); install facestream again"
             )
         state = safetensors.numpy.load(data)
     else:

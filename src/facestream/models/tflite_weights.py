@@ -34,7 +34,7 @@ def read_tflite_state(data: bytes, network: str) -> dict[str, np.ndarray]:
             bias = constants.pop(f"{layer}/Bias")
         except KeyError as error:
             raise WeightsError(f"the TFLite file has no layer {error.args[0]}; it is not a {network} network") from None
-        # A depthwise kernel is stored as 1, H, W, C and becomes C, 1, H, W; any other as O, H, W, I and becomes O, I, H, W.
+        # A depthwise kernel goes from 1, H, W, C to C, 1, H, W; any other one from O, H, W, I to O, I, H, W.
         axes = (3, 0, 1, 2) if "depthwise" in layer else (0, 3, 1, 2)
         state[f"{module}.weight"] = np.ascontiguousarray(kernel.transpose(axes))
         state[f"{module}.bias"] = bias

@@ -13,7 +13,7 @@ from facestream.structures import Detections
 __all__ = ["decode_detections", "ssd_anchors"]
 
 FEATURE_MAPS = ((16, 2), (8, 6))
-"""Cells along a side and anchors at each cell (MediaPipe, ``face_detection_short_range.pbtxt``: strides 8, 16, 16, 16)."""
+"""Cells along a side and anchors at each cell (MediaPipe's ``face_detection_short_range.pbtxt``)."""
 
 
 @cache

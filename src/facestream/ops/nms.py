@@ -41,11 +41,13 @@ def weighted_nms(detections: Detections, min_iou: float = 0.3) -> Detections:
         keypoints.append(np.tensordot(weights, detections.keypoints[group], axes=1))
         scores.append(detections.scores[best])
         remaining = remaining[~overlaps]
-    return Detections(np.reshape(boxes, (-1, 4)), np.reshape(keypoints, (-1, 6, 2)), np.asarray(scores, dtype=np.float64))
+    return Detections(
+        np.reshape(boxes, (-1, 4)), np.reshape(keypoints, (-1, 6, 2)), np.asarray(scores, dtype=np.float64)
+    )
 
 
 def prominence_order(detections: Detections) -> npt.NDArray[np.intp]:
-    """Indices from the most to the least prominent face: largest box in pixels, then higher score, then further left."""
+    """Indices, the most prominent face first: largest box in pixels, then higher score, then further left."""
     return np.lexsort((detections.boxes[:, 0], -detections.scores, -_areas(detections.boxes)))
 
 

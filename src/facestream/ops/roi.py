@@ -25,7 +25,8 @@ RIGHT_EYE, LEFT_EYE = 0, 1
 
 def to_display(points: npt.NDArray[Any], pixel_aspect: float) -> npt.NDArray[np.float64]:
     """Frame pixels (..., 2) to display pixels, in which a pixel is square."""
-    return points * np.array([pixel_aspect, 1.0])
+    display: npt.NDArray[np.float64] = points * np.array([pixel_aspect, 1.0])
+    return display
 
 
 def to_stored(points: npt.NDArray[Any], pixel_aspect: float) -> npt.NDArray[np.float64]:

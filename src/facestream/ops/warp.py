@@ -57,18 +57,18 @@ def crop_image(
     if factors.max() > 1.0:
         height, width = region.shape[:2]
         shrunk_size = (max(1, round(width / factors[0])), max(1, round(height / factors[1])))
-        region = cv2.resize(region, shrunk_size, interpolation=cv2.INTER_AREA)
+        region = cv2.resize(region, shrunk_size, interpolation=cv2.INTER_AREA).astype(np.uint8, copy=False)
         matrix *= (np.array(shrunk_size) / (width, height))[:, None]
     # OpenCV counts pixel centres from 0; ours lie at +0.5, in the crop and in the frame.
     matrix[:, 2] += matrix[:, 0] * 0.5 + matrix[:, 1] * 0.5 - 0.5
-    crop: npt.NDArray[np.uint8] = cv2.warpAffine(
+    crop = cv2.warpAffine(
         region,
         matrix,
         (crop_size, crop_size),
         flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
         borderMode=cv2.BORDER_REPLICATE,
     )
-    return crop
+    return crop.astype(np.uint8, copy=False)
 
 
 def _axes(rois: FaceRois) -> npt.NDArray[np.float64]:

@@ -21,9 +21,7 @@ class FaceLandmarker:
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
 
-    def place(
-        self, frames: Sequence[Frame], rois: FaceRois
-    ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    def place(self, frames: Sequence[Frame], rois: FaceRois) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
         """Landmarks (N, 468, 3) in frame pixels and presences (N,) in [0, 1].
 
         ``frames`` holds for each of the N rois the frame that it lies in.

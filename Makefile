@@ -1,0 +1,46 @@
+# The commands of the README and of CI. Each sets up all that it needs.
+#
+#   PYTHON=python3.12      the Python that makes .venv
+#   VENV=folder            another place for it
+#   PIP_ARGS="..."         passed on to pip, such as an index with CPU builds of torch
+
+PYTHON ?= python3
+VENV ?= .venv
+PIP_ARGS ?=
+BIN := $(VENV)/bin
+SETUP = PYTHON="$(PYTHON)" VENV="$(VENV)" PIP_ARGS="$(PIP_ARGS)" tools/setup_venv.sh
+
+.PHONY: demo test test-long check bench clean
+
+$(BIN)/.facestream: pyproject.toml constraints.txt tools/setup_venv.sh
+	@$(SETUP) .
+	@touch $@
+
+$(BIN)/.facestream-dev: pyproject.toml constraints.txt tools/setup_venv.sh
+	@$(SETUP) '.[dev]'
+	@touch $@ $(BIN)/.facestream
+
+demo: $(BIN)/.facestream
+	@mkdir -p demo-output
+	@$(BIN)/python tools/demo.py
+
+test: $(BIN)/.facestream-dev
+	$(BIN)/python -m pytest -n 2
+
+test-long: $(BIN)/.facestream-dev
+	benchmarks/peers/install.sh mediapipe
+	$(BIN)/python -m pytest -m long
+
+check: $(BIN)/.facestream-dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+bench: $(BIN)/.facestream-dev
+	@test -n "$(TRUTH)" || { echo "make bench: name the folder of truth, TRUTH=folder (benchmarks/README.md)"; exit 1; }
+	benchmarks/peers/install.sh mediapipe
+	$(BIN)/python benchmarks/accuracy.py "$(TRUTH)"
+	$(BIN)/python benchmarks/readme_table.py
+
+clean:
+	rm -rf $(VENV) .peers demo-output dist

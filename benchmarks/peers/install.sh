@@ -1,0 +1,40 @@
+#!/usr/bin/env bash
+# Install a program that facestream is compared with into a virtual environment of its own:
+#
+#     benchmarks/peers/install.sh mediapipe
+#
+# It lands in .peers/NAME. An environment that works is left as it is. PYTHON names the interpreter to build with.
+set -euo pipefail
+
+root="$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)"
+name="${1:-}"
+
+case "$name" in
+    mediapipe)
+        requirements=("mediapipe==0.10.21" "numpy<2")
+        probe="import mediapipe; assert mediapipe.__version__ == '0.10.21'; mediapipe.solutions.face_mesh.FaceMesh().close()"
+        hint="MediaPipe 0.10.21 needs Python 3.9 to 3.12 and OpenGL; on Debian: apt-get install libgl1 libegl1 libgles2"
+        ;;
+    *)
+        echo "usage: $0 mediapipe" >&2
+        exit 2
+        ;;
+esac
+
+venv="$root/.peers/$name"
+works() {
+    [[ -x "$venv/bin/python" ]] && "$venv/bin/python" -c "$probe" >"$venv/probe.log" 2>&1
+}
+
+if works; then
+    echo "$name is there already"
+    exit 0
+fi
+"${PYTHON:-python3}" -m venv --clear "$venv"
+"$venv/bin/python" -m pip install --quiet --disable-pip-version-check "${requirements[@]}"
+if ! works; then
+    cat "$venv/probe.log" >&2
+    echo "$name was installed but does not run. $hint" >&2
+    exit 1
+fi
+echo "$name is installed in .peers/$name"

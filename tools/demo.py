@@ -1,0 +1,30 @@
+#!/usr/bin/env python3
+"""What ``make demo`` runs: the mesh of the sample clip, with an overlay, and where everything is."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+
+
+def main() -> None:
+    command = [sys.executable, "-m", "facestream", "mesh", "samples/astronaut.mp4", "-o", "demo-output", "--overlay"]
+    print(f"$ facestream {' '.join(command[3:])}", flush=True)
+    run = subprocess.run([*command, "--json"], cwd=ROOT, stdout=subprocess.PIPE, text=True, check=False)
+    if run.returncode:
+        sys.exit(run.returncode)
+    summary = json.loads(run.stdout)
+    print(
+        f"\n{summary['frames']} frames, {summary['frames_with_face']} with a face, in {summary['seconds']:.1f} s "
+        f"({summary['fps']:.0f} frames/s on {summary['device']}). The results:"
+    )
+    for output in summary["outputs"]:
+        print(f"  {output}")
+
+
+if __name__ == "__main__":
+    main()
