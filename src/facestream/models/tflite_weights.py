@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Iterator
 
 import numpy as np
@@ -23,7 +24,10 @@ def read_tflite_state(data: bytes, network: str) -> dict[str, np.ndarray]:
     Raises:
         WeightsError: the bytes are no TFLite model, or one without the layers of that network.
     """
-    constants = _read_constants(data)
+    try:
+        constants = _read_constants(data)
+    except (struct.error, ValueError, IndexError, TypeError, UnicodeDecodeError) as error:
+        raise WeightsError(f"the TFLite file is damaged ({error})") from error
     state: dict[str, np.ndarray] = {}
     for module, layer in _LAYERS[network]():
         if f"{layer}/Alpha" in constants:

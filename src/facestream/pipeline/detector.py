@@ -7,12 +7,14 @@ from collections.abc import Sequence
 import numpy as np
 
 from facestream.engines import Engine
-from facestream.ops.anchors import decode_detections
+from facestream.ops.anchors import BLAZEFACE_BACK, BLAZEFACE_FRONT, decode_detections
 from facestream.ops.letterbox import fit_letterbox, letterbox_image
 from facestream.ops.nms import prominence_order, weighted_nms
 from facestream.structures import Detections, Frame
 
 __all__ = ["FaceDetector"]
+
+_ANCHORS = {options.input_size: options for options in (BLAZEFACE_BACK, BLAZEFACE_FRONT)}
 
 
 class FaceDetector:
@@ -33,7 +35,7 @@ class FaceDetector:
         raw_boxes, raw_scores = self.engine.run(np.stack(thumbnails))
         detections = []
         for found, letterbox in zip(
-            decode_detections(raw_boxes, raw_scores, size, self.min_score), letterboxes, strict=True
+            decode_detections(raw_boxes, raw_scores, _ANCHORS[size], self.min_score), letterboxes, strict=True
         ):
             faces = weighted_nms(found, self.min_suppression)
             corners = letterbox.to_frame(faces.boxes.reshape(-1, 2, 2))

@@ -1,0 +1,107 @@
+#!/usr/bin/env python3
+"""How accurate facestream is, measured on a folder of truth.
+
+    python benchmarks/accuracy.py TRUTH_FOLDER [--json FILE] [--peer-python PATH] [--only NAME ...]
+
+Prints a table of what was asked and what was measured, and writes all figures as JSON. ``benchmarks/README.md`` says
+what lies in the folder; questions whose part is not there are skipped by name. Everything runs on the CPU.
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from bench import ROOT, Bench, show_progress
+from questions import (
+    affine,
+    aspect,
+    batch_size,
+    clips,
+    no_face_pictures,
+    other_schemes,
+    padding,
+    photos,
+    photos_mediapipe,
+    portrait,
+    roll,
+    rotation,
+    wider,
+)
+from report import Answer, Result, print_table, write_json
+from truth import NotThere, Truth
+
+RESULTS = ROOT / "benchmarks" / "results" / "accuracy.json"
+PEER_PYTHON = ROOT / ".peers" / "mediapipe" / "bin" / "python"
+
+QUESTIONS: dict[str, tuple[str, Callable[[Bench], Answer]]] = {
+    "portrait": (portrait.TEXT, portrait.measure),
+    "photos": (photos.TEXT, photos.measure),
+    "photos-mediapipe": (photos_mediapipe.TEXT, photos_mediapipe.measure),
+    "other-schemes": (other_schemes.TEXT, other_schemes.measure),
+    "wider": (wider.TEXT, wider.measure),
+    "no-face-pictures": (no_face_pictures.TEXT, no_face_pictures.measure),
+    "clips": (clips.TEXT, clips.measure),
+    "affine": (affine.TEXT, affine.measure),
+    "rotation": (rotation.TEXT, rotation.measure),
+    "roll": (roll.TEXT, roll.measure),
+    "padding": (padding.TEXT, padding.measure),
+    "aspect": (aspect.TEXT, aspect.measure),
+    "batch-size": (batch_size.TEXT, batch_size.measure),
+}
+
+
+def main() -> None:
+    arguments = _parser().parse_args()
+    bench = Bench(Truth(arguments.truth), arguments.peer_python)
+    results = [_ask(name, bench) for name in arguments.only or QUESTIONS]
+    print_table(results)
+    target = arguments.json or (None if arguments.only else RESULTS)
+    if target:
+        write_json(target, results)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(description="Measure how accurate facestream is.")
+    parser.add_argument("truth", type=_folder, metavar="TRUTH_FOLDER")
+    parser.add_argument(
+        "--json",
+        type=Path,
+        metavar="FILE",
+        help="where to write all figures (default: benchmarks/results/accuracy.json; nowhere with --only)",
+    )
+    parser.add_argument(
+        "--peer-python",
+        type=Path,
+        metavar="PATH",
+        default=PEER_PYTHON,
+        help="the Python that has MediaPipe (default: what benchmarks/peers/install.sh makes)",
+    )
+    parser.add_argument("--only", nargs="+", choices=QUESTIONS, metavar="NAME", help=f"of {', '.join(QUESTIONS)}")
+    return parser
+
+
+def _folder(text: str) -> Path:
+    path = Path(text)
+    if not path.is_dir():
+        raise argparse.ArgumentTypeError(f"{text} is no folder")
+    return path
+
+
+def _ask(name: str, bench: Bench) -> Result:
+    """The answer to one question, or why it has none."""
+    text, measure = QUESTIONS[name]
+    show_progress(f"{name} ...")
+    started = time.perf_counter()
+    answer, skipped = Answer(()), None
+    try:
+        answer = measure(bench)
+    except NotThere as reason:
+        skipped = str(reason)
+    return Result(name=name, question=text, seconds=time.perf_counter() - started, answer=answer, skipped=skipped)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,27 @@
+"""What every question of the benchmark is given."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from truth import Truth
+
+__all__ = ["ROOT", "Bench", "show_progress"]
+
+ROOT = Path(__file__).parents[1]
+"""Of the repository."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bench:
+    """The truth, and the peer to compare with."""
+
+    truth: Truth
+    peer_python: Path
+    """The Python of MediaPipe's environment; it need not be there."""
+
+
+def show_progress(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)

@@ -1,0 +1,51 @@
+"""Files that say how they are turned: a clip's display matrix and a picture's EXIF orientation."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from bench import Bench
+from faces import clip_meshes, find_mesh, has_face
+from geometry import drift_pct
+from questions.stills import astronaut
+from report import Answer, Bar, Figure
+
+TEXT = "distance from the mesh of the upright original in files that are turned by their header"
+
+UPRIGHT = "shippable/cc_by_4_intel/asl_walk.mkv"
+TURNED = ("derived/asl_walk_displaymatrix_90.mp4", "derived/asl_walk_displaymatrix_180.mp4")
+TURNED_PICTURE = "derived/astronaut_exif_orientation6.jpg"
+
+
+def measure(bench: Bench) -> Answer:
+    upright = list(clip_meshes(bench.truth.path(UPRIGHT)))
+    rows = [_compare(bench.truth.path(name), upright) for name in TURNED]
+    rows.append(_compare(bench.truth.path(TURNED_PICTURE), [find_mesh(astronaut())]))
+    figures = []
+    for row in rows:
+        figures.append(Figure(label=f"{row['file']} mean", value=row["mean_pct"], unit="%", bar=Bar("<", 2.5)))
+        share = row["frames_found"] / row["frames"] * 100
+        figures.append(Figure(label="frames with a face", value=share, unit="%", digits=1))
+    share = sum(map(has_face, upright)) / len(upright) * 100
+    figures.append(Figure(label="frames with a face in the upright clip", value=share, unit="%", digits=1))
+    return Answer(figures, rows)
+
+
+def _compare(path: Path, upright: list[Any]) -> dict[str, Any]:
+    """Frame by frame; a frame without a face in one of the two is in no mean."""
+    turned = list(clip_meshes(path))
+    drifts = [
+        drift_pct(mesh, reference)
+        for mesh, reference in zip(turned, upright, strict=True)
+        if has_face(mesh) and has_face(reference)
+    ]
+    return {
+        "file": path.name,
+        "frames": len(turned),
+        "frames_found": sum(map(has_face, turned)),
+        "mean_pct": float(np.mean(drifts)) if drifts else np.nan,
+        "max_pct": max(drifts, default=np.nan),
+    }
