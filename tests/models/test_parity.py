@@ -44,7 +44,7 @@ def test_blazeface_agrees_with_litert(name: str) -> None:
     difference = np.abs(raw_scores - golden["output_896"])
     is_used = np.abs(golden["output_896"]) <= 100
     assert difference[is_used].max() < 1e-3
-    assert (difference / np.abs(golden["output_896"]))[~is_used].max() < 2e-6
+    assert (difference / np.abs(golden["output_896"]))[~is_used].max() < 1e-5
     assert (golden["output_896"][:3].max(axis=1) > 1).all(), "the frames hold faces"
 
 

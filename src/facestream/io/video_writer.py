@@ -26,8 +26,8 @@ ENCODERS: tuple[tuple[str, dict[str, str]], ...] = (
 )
 """Tried in this order; which of them there are depends on how FFmpeg was built."""
 
-CLOCK_HZ = 90_000
-"""Fine enough for any time stamp, and what MPEG uses."""
+CLOCK_HZ = 60_000
+"""Whole ticks at every usual rate, also the NTSC ones; MPEG-4 allows no more than 65,535."""
 
 
 class VideoWriter:

@@ -1,0 +1,138 @@
+"""The three formats of the mesh job hold the same numbers."""
+
+from __future__ import annotations
+
+import csv
+import json
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from facestream.io.clock import FrameClock
+from facestream.io.columns import mesh_row
+from facestream.io.mesh_csv import CSV_COLUMNS, MeshCsvWriter
+from facestream.io.mesh_npz import MeshNpzWriter
+from facestream.io.mesh_writers import MeshStreamWriter, MeshWriter
+from facestream.io.ssi_stream import read_stream
+from facestream.structures import FaceMeshes, Frame
+
+SIZE = (64, 48)
+COUNTS = [0, 2, 1, 0, 2]
+"""Faces in each frame."""
+
+
+def meshes(count: int, seed: int) -> FaceMeshes:
+    random = np.random.default_rng(seed)
+    return FaceMeshes(
+        landmarks=random.normal(30, 20, (count, 468, 3)),
+        presence=random.random(count),
+        scores=random.random(count),
+        boxes=random.normal(30, 20, (count, 4)),
+        keypoints=random.normal(30, 20, (count, 6, 2)),
+        size=SIZE,
+    )
+
+
+FRAMES = [Frame(np.zeros((48, 64, 3), np.uint8), k, k / 25 + 1e-7) for k in range(len(COUNTS))]
+RESULTS = [meshes(count, seed) for seed, count in enumerate(COUNTS)]
+
+
+def write(writer: MeshWriter) -> None:
+    clock = FrameClock(Fraction(25), 1e-3)
+    for frame, result in zip(FRAMES, RESULTS, strict=True):
+        clock.add(frame.timestamp_s)
+        writer.write(frame, result)
+    writer.finish(clock, {"version": "x", "complete": True})
+    assert not any(path.exists() for path in writer.paths)
+    writer.commit()
+    writer.discard()
+
+
+def test_npz(tmp_path: Path) -> None:
+    write(MeshNpzWriter(tmp_path / "a.npz", num_faces=2))
+    archive = np.load(tmp_path / "a.npz", allow_pickle=False)
+    shapes = {name: archive[name].shape for name in archive.files}
+    assert shapes == {
+        "landmarks": (5, 2, 468, 3),
+        "presence": (5, 2),
+        "scores": (5, 2),
+        "detected": (5, 2),
+        "boxes": (5, 2, 4),
+        "keypoints": (5, 2, 6, 2),
+        "timestamps_s": (5,),
+        "size": (2,),
+        "meta": (),
+    }
+    assert archive["size"].tolist() == [64, 48]
+    assert json.loads(str(archive["meta"])) == {"version": "x", "complete": True}
+    assert archive["timestamps_s"].tolist() == [frame.timestamp_s for frame in FRAMES]
+    assert archive["detected"].dtype == bool
+    assert archive["detected"].sum(axis=1).tolist() == COUNTS
+    for name in ("landmarks", "presence", "scores", "boxes", "keypoints"):
+        assert archive[name].dtype == np.float32
+        for k, result in enumerate(RESULTS):
+            np.testing.assert_array_equal(archive[name][k, : COUNTS[k]], getattr(result, name).astype(np.float32))
+            assert np.isnan(archive[name][k, COUNTS[k] :]).all()
+    assert [path.name for path in tmp_path.iterdir()] == ["a.npz"]
+
+
+def test_csv_reads_back_to_the_archive(tmp_path: Path) -> None:
+    write(MeshNpzWriter(tmp_path / "a.npz", num_faces=2))
+    write(MeshCsvWriter(tmp_path / "a.csv", num_faces=2))
+    archive = np.load(tmp_path / "a.npz")
+    with (tmp_path / "a.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert len(rows) == 10
+    assert tuple(rows[0]) == CSV_COLUMNS
+    assert CSV_COLUMNS[:3] == ("frame", "time_s", "face")
+    assert CSV_COLUMNS[-3:] == ("x_467", "y_467", "z_467")
+    for number, row in enumerate(rows):
+        frame, face = divmod(number, 2)
+        assert (int(row["frame"]), int(row["face"])) == (frame, face + 1)
+        assert float(row["time_s"]) == archive["timestamps_s"][frame]
+        cells = list(row.values())[3:]
+        if not archive["detected"][frame, face]:
+            assert not any(cells)
+            continue
+        values = np.array([float(cell) for cell in cells]).astype(np.float32)
+        assert values[0] == archive["presence"][frame, face]
+        assert values[1] == archive["scores"][frame, face]
+        np.testing.assert_array_equal(values[2:6], archive["boxes"][frame, face])
+        np.testing.assert_array_equal(values[6:].reshape(468, 3), archive["landmarks"][frame, face])
+
+
+@pytest.mark.parametrize("missing", ["zero", "nan", "repeat"])
+def test_streams_one_a_face(tmp_path: Path, missing: str) -> None:
+    paths = (tmp_path / "a.stream", tmp_path / "a.face2.stream")
+    write(MeshStreamWriter(paths, missing))
+    for face, path in enumerate(paths):
+        stream = read_stream(path)
+        assert (stream.media_type, stream.size, stream.rate_hz) == ("feature;face;landmarks;facemesh", SIZE, 25)
+        assert stream.data.shape == (5, 937)
+        assert stream.data.dtype == np.float32
+        last = np.zeros(936, np.float32)
+        for k, result in enumerate(RESULTS):
+            row = stream.data[k]
+            if face < COUNTS[k]:
+                expected = mesh_row(result.landmarks[face], result.presence[face], SIZE)
+                np.testing.assert_array_equal(row, expected)
+                last = expected[:-1]
+            else:
+                assert row[-1] == 0
+                absent = {"zero": np.zeros(936), "nan": np.full(936, np.nan), "repeat": last}[missing]
+                np.testing.assert_array_equal(row[:-1], absent.astype(np.float32))
+
+
+def test_discarding_leaves_nothing(tmp_path: Path) -> None:
+    writers: list[MeshWriter] = [
+        MeshNpzWriter(tmp_path / "a.npz", 1),
+        MeshCsvWriter(tmp_path / "a.csv", 1),
+        MeshStreamWriter((tmp_path / "a.stream",), "zero"),
+    ]
+    for writer in writers:
+        writer.write(FRAMES[2], RESULTS[2])
+        writer.finish(FrameClock(Fraction(25), 0.0), {})
+        writer.discard()
+    assert list(tmp_path.iterdir()) == []

@@ -1,0 +1,42 @@
+from __future__ import annotations
+
+import dataclasses
+
+import pytest
+
+from facestream import MeshOptions, OptionError
+from facestream.config import options_of
+
+
+def test_defaults_are_those_of_the_contract() -> None:
+    options = MeshOptions()
+    assert (options.detector, options.num_faces, options.min_score_thresh, options.batch_size) == ("back", 1, 0.5, 50)
+    assert (options.missing, options.formats, options.overlay, options.device) == ("zero", (), False, "auto")
+    assert options.frame_memory_mb == 64
+
+
+def test_options_are_frozen_and_in_one_table() -> None:
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        MeshOptions().num_faces = 2  # type: ignore[misc]
+    table = options_of(MeshOptions)
+    assert list(table) == [field.name for field in dataclasses.fields(MeshOptions)]
+    assert all(option.help for option in table.values())
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"detector": "side"}, "detector must be one of back, front, not 'side'"),
+        ({"num_faces": 0}, "num_faces must be at least 1, not 0"),
+        ({"batch_size": 0}, "batch_size must be at least 1, not 0"),
+        ({"min_score_thresh": 1.5}, "min_score_thresh must be at most 1, not 1.5"),
+        ({"min_score_thresh": float("nan")}, "min_score_thresh must be at least 0, not nan"),
+        ({"missing": "none"}, "missing must be one of zero, nan, repeat, not 'none'"),
+        ({"formats": ("npz", "xml")}, "formats must be one of stream, npz, csv, not 'xml'"),
+        ({"formats": ("npz", "npz")}, "formats names one format twice"),
+        ({"device": "tpu"}, "device must be one of auto, cpu, cuda, mps, not 'tpu'"),
+    ],
+)
+def test_values_out_of_range(values: dict[str, object], message: str) -> None:
+    with pytest.raises(OptionError, match=message):
+        MeshOptions(**values)  # type: ignore[arg-type]
