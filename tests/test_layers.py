@@ -84,7 +84,9 @@ def modules_after(statement: str) -> set[str]:
 HEAVY = {"torch", "cv2", "av", "PIL", "fastapi", "starlette", "uvicorn", "ray", "openvino"}
 
 
-@pytest.mark.parametrize("statement", ["import facestream", "import facestream.cli", "import facestream.models.registry"])
+@pytest.mark.parametrize(
+    "statement", ["import facestream", "import facestream.cli", "import facestream.models.registry"]
+)
 def test_light_imports(statement: str) -> None:
     assert not modules_after(statement) & HEAVY
 

@@ -38,7 +38,7 @@ def read_sample() -> tuple[list[npt.NDArray[np.uint8]], list[npt.NDArray[np.floa
     """The chosen frames of the sample clip and the camera's matrices."""
     truth = json.loads((ROOT / "samples" / "astronaut.json").read_text())
     with av.open(str(ROOT / "samples" / "astronaut.mp4")) as container:
-        frames = [frame.to_ndarray(format="rgb24") for frame in container.decode(video=0)]
+        frames = [frame.to_ndarray(format="rgb24").astype(np.uint8) for frame in container.decode(video=0)]
     return [frames[i] for i in FRAMES], [np.array(truth["matrices"][i]) for i in FRAMES]
 
 
@@ -50,7 +50,9 @@ def make_inputs(record: WeightsRecord) -> npt.NDArray[np.uint8]:
     for frame, matrix in zip(frames, matrices, strict=True):
         if record.name == "facemesh":
             x, y, side = FACE_IN_PICTURE
-            corners = np.array([[x - side / 2, y - side / 2], [x + side / 2, y - side / 2], [x - side / 2, y + side / 2]])
+            corners = np.array(
+                [[x - side / 2, y - side / 2], [x + side / 2, y - side / 2], [x - side / 2, y + side / 2]]
+            )
             source = (corners @ matrix[:, :2].T + matrix[:, 2]).astype(np.float32)
             target = np.array([[0, 0], [size, 0], [0, size]], dtype=np.float32)
             images.append(cv2.warpAffine(frame, cv2.getAffineTransform(source, target), (size, size)))
@@ -85,7 +87,8 @@ def main() -> None:
         images = make_inputs(record)
         outputs = run_litert(record, read_original(record, Path(sys.argv[1])), images)
         target = HERE / f"litert_{record.name}.npz"
-        np.savez_compressed(target, images=images, **outputs)
+        arrays: dict[str, Any] = {"images": images, **outputs}
+        np.savez_compressed(target, **arrays)
         print(f"{target.name}: {target.stat().st_size} bytes, {', '.join(outputs)}")
 
 

@@ -15,7 +15,7 @@ def test_a_row_by_hand() -> None:
     assert row.shape == (937,)
     assert row.dtype == np.float32
     assert row[:2].tolist() == [0.25, 0.5], "y before x, as fractions"
-    assert row[-3:].tolist() == np.float32([2.0, -0.1, 0.75]).tolist(), "not clipped, the confidence last"
+    assert row[-3:].tolist() == np.array([2.0, -0.1, 0.75], np.float32).tolist(), "not clipped, the confidence last"
 
 
 @given(st.integers(1, 10_000), st.integers(1, 10_000), st.floats(-2, 3), st.floats(0, 1))

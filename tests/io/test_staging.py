@@ -51,7 +51,9 @@ def test_folders_that_take_no_files(tmp_path: Path) -> None:
         check_folder(tmp_path / "file")
 
 
-@pytest.mark.skipif(os.name != "posix" or not Path("/proc/self").is_dir(), reason="needs a folder that even root cannot write")
+@pytest.mark.skipif(
+    os.name != "posix" or not Path("/proc/self").is_dir(), reason="needs a folder that even root cannot write"
+)
 def test_an_unwritable_folder() -> None:
     with pytest.raises(OutputError, match="nothing can be written there"):
         check_folder(Path("/proc/self"))

@@ -15,7 +15,14 @@ from tests.io.clips import cut, grey_levels, numbered_frames, remux, set_display
 
 @pytest.mark.parametrize(
     ("name", "codec"),
-    [("a.mp4", "mpeg4"), ("a.mkv", "mpeg4"), ("a.avi", "mpeg4"), ("a.mov", "mjpeg"), ("a.webm", "libvpx-vp9"), ("a.ts", "libx264")],
+    [
+        ("a.mp4", "mpeg4"),
+        ("a.mkv", "mpeg4"),
+        ("a.avi", "mpeg4"),
+        ("a.mov", "mjpeg"),
+        ("a.webm", "libvpx-vp9"),
+        ("a.ts", "libx264"),
+    ],
 )
 def test_containers_and_codecs(tmp_path: Path, name: str, codec: str) -> None:
     pix_fmt = "yuvj420p" if codec == "mjpeg" else "yuv420p"
@@ -90,7 +97,7 @@ def test_of_several_video_streams_the_default_one_is_read(tmp_path: Path) -> Non
         streams = [container.add_stream("mpeg4", rate=25) for _ in range(2)]
         for stream, width in zip(streams, (128, 64), strict=True):
             stream.width, stream.height, stream.pix_fmt = width, 48, "yuv420p"
-        streams[0].disposition = 0
+        streams[0].disposition = av.stream.Disposition(0)
         streams[1].disposition = av.stream.Disposition.default
         for number in range(4):
             for stream, width in zip(streams, (128, 64), strict=True):
@@ -103,13 +110,9 @@ def test_of_several_video_streams_the_default_one_is_read(tmp_path: Path) -> Non
 
 
 def test_a_frame_count_that_lies_is_not_believed(tmp_path: Path) -> None:
-    path = write_clip(tmp_path / "lie.mp4", numbered_frames(8))
-    data = bytearray(path.read_bytes())
-    # Box stsz: version and flags, common size, number of samples. The index is cut, the duration is not.
-    at = data.index(b"stsz") + 12
-    assert int.from_bytes(data[at : at + 4], "big") == 8
     avi = write_clip(tmp_path / "lie.avi", numbered_frames(8))
     header = bytearray(avi.read_bytes())
+    # The number of frames of the file (avih) and of the stream (strh).
     total = header.index(b"avih") + 8 + 16
     header[total : total + 4] = (5000).to_bytes(4, "little")
     length = header.index(b"strh") + 8 + 32
@@ -131,7 +134,13 @@ NOISE = [np.random.default_rng(k).integers(0, 256, (96, 128, 3), np.uint8) for k
 
 
 @pytest.mark.parametrize(
-    ("name", "options"), [("a.mp4", {"movflags": "faststart"}), ("a.mkv", {}), ("a.flv", {}), ("b.mp4", {"movflags": "frag_keyframe+empty_moov"})]
+    ("name", "options"),
+    [
+        ("a.mp4", {"movflags": "faststart"}),
+        ("a.mkv", {}),
+        ("a.flv", {}),
+        ("b.mp4", {"movflags": "frag_keyframe+empty_moov"}),
+    ],
 )
 def test_a_file_that_breaks_off_gives_its_frames_and_says_why(
     tmp_path: Path, name: str, options: dict[str, str]
@@ -148,7 +157,9 @@ def test_a_file_that_breaks_off_gives_its_frames_and_says_why(
 
 
 def test_damage_in_the_middle_is_counted_and_passed_over(tmp_path: Path) -> None:
-    path = write_clip(tmp_path / "a.mp4", NOISE, codec="libx264", options={"movflags": "faststart"}, codec_options={"g": "5"})
+    path = write_clip(
+        tmp_path / "a.mp4", NOISE, codec="libx264", options={"movflags": "faststart"}, codec_options={"g": "5"}
+    )
     data = bytearray(path.read_bytes())
     middle = len(data) // 2
     data[middle : middle + len(data) // 10] = bytes(len(data) // 10)

@@ -22,7 +22,10 @@ def test_a_stride_2_convolution_starts_at_the_first_pixel() -> None:
         convolution.bias.fill_(0.0)
         image = torch.arange(16, dtype=torch.float32).reshape(1, 1, 4, 4)
         # Windows from rows and columns 0 and 2; the row and column after the last hold zeros.
-        expected = [[0 + 1 + 2 + 4 + 5 + 6 + 8 + 9 + 10, 2 + 3 + 6 + 7 + 10 + 11], [8 + 9 + 10 + 12 + 13 + 14, 10 + 11 + 14 + 15]]
+        expected = [
+            [0 + 1 + 2 + 4 + 5 + 6 + 8 + 9 + 10, 2 + 3 + 6 + 7 + 10 + 11],
+            [8 + 9 + 10 + 12 + 13 + 14, 10 + 11 + 14 + 15],
+        ]
         assert convolution(image)[0, 0].tolist() == expected
 
 

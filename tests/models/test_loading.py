@@ -78,5 +78,5 @@ def test_files_that_are_no_weights(tmp_path: Path, name: str, content: bytes | N
 def test_weights_of_another_network(tmp_path: Path) -> None:
     with pytest.raises(WeightsError, match="not a facemesh network"):
         load("facemesh", weights=TFLITE)
-    with pytest.raises(WeightsError, match="not the weights of blazeface-back.*the first is"):
+    with pytest.raises(WeightsError, match=r"not the weights of blazeface-back.*the first is"):
         load("blazeface-back", weights=WEIGHTS["blazeface-front"].path)

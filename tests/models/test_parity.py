@@ -1,4 +1,4 @@
-"""Our networks against what LiteRT computes with the official files (goldens of tests/golden/make_litert_goldens.py)."""
+"""Our networks against what LiteRT computes with the official files (tests/golden/make_litert_goldens.py)."""
 
 from __future__ import annotations
 
@@ -39,8 +39,8 @@ def test_blazeface_agrees_with_litert(name: str) -> None:
     assert raw_boxes.shape == (4, 896, 16)
     assert raw_scores.shape == (4, 896)
     assert np.abs(raw_boxes.reshape(4, -1) - golden["output_14336"]).max() < 1e-3
-    # Some anchors far from any face reach logits of thousands, where one step of float32 is half a thousandth and LiteRT's
-    # own two kernels differ by 6e-3. MediaPipe clips logits to +-100 before it uses them.
+    # Some anchors far from any face reach logits of thousands, where one step of float32 is half a thousandth and
+    # LiteRT's own two kernels differ by 6e-3. MediaPipe clips logits to +-100 before it uses them.
     difference = np.abs(raw_scores - golden["output_896"])
     is_used = np.abs(golden["output_896"]) <= 100
     assert difference[is_used].max() < 1e-3

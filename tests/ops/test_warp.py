@@ -35,10 +35,15 @@ def test_depth_is_in_the_unit_of_x() -> None:
 coordinate = st.floats(-1e4, 1e4)
 
 
-@given(coordinate, coordinate, st.floats(1, 5e3), st.floats(-np.pi, np.pi), st.floats(0.1, 10), coordinate, coordinate)
-def test_round_trip(x: float, y: float, side: float, angle: float, aspect: float, px: float, py: float) -> None:
-    rois = roi(x, y, side, angle)
-    points = np.array([[[px, py, 5.0], [x, y, -3.0]]])
+point = st.tuples(coordinate, coordinate)
+
+
+@given(point, point, st.floats(1, 5e3), st.floats(-np.pi, np.pi), st.floats(0.1, 10))
+def test_round_trip(
+    center: tuple[float, float], other: tuple[float, float], side: float, angle: float, aspect: float
+) -> None:
+    rois = roi(*center, side, angle)
+    points = np.array([[[*other, 5.0], [*center, -3.0]]])
     there = frame_to_crop(points, rois, 192, aspect)
     assert np.abs(crop_to_frame(there, rois, 192, aspect) - points).max() < 1e-4
 

@@ -24,7 +24,7 @@ def draw_meshes(image: npt.NDArray[np.uint8], meshes: FaceMeshes) -> npt.NDArray
     canvas = np.ascontiguousarray(image).copy()
     for face, landmarks in enumerate(meshes.landmarks):
         face_px = float(np.ptp(landmarks[:, :2], axis=0).max())
-        thickness = max(1, round(face_px / 400))
+        thickness = min(max(1, round(face_px / 400)), 8)
         lines = landmarks[:, :2]
         veil = canvas.copy()
         edges = np.asarray(tessellation_edges())
@@ -39,8 +39,9 @@ def draw_meshes(image: npt.NDArray[np.uint8], meshes: FaceMeshes) -> npt.NDArray
 
 def _label(canvas: npt.NDArray[np.uint8], points: npt.NDArray[np.floating], text: str, face_px: float) -> None:
     """The face's number and confidence above its forehead."""
-    scale = max(0.35, face_px / 500)
-    position = (int(points[:, 0].min()), max(int(12 * scale * 2), int(points[:, 1].min() - 4)))
+    scale = min(max(0.35, face_px / 500), 4.0)
+    left, top = points.min(axis=0).clip(-(2**20), 2**20)
+    position = (int(left), max(int(24 * scale), int(top) - 4))
     for color, thickness in (((0, 0, 0), 3), (BOX_RGB, 1)):
         cv2.putText(canvas, text, position, cv2.FONT_HERSHEY_SIMPLEX, scale, color, thickness, cv2.LINE_AA)
 

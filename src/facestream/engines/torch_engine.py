@@ -29,10 +29,10 @@ class TorchEngine:
         record = get_record(network)
         self.device = device
         self.input_size = record.input_size
-        self.weights_sha256 = _sha256(Path(weights)) if weights else record.sha256
         low, high = record.pixel_range
         pure = load(network, device=device, weights=weights).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self._network = _FromPixels(pure, low, high)
+        self.weights_sha256 = _sha256(Path(weights)) if weights else record.sha256
 
     def run(self, images: npt.NDArray[np.uint8]) -> tuple[npt.NDArray[Any], ...]:
         batches = [self._run_batch(images[start : start + BATCH_SIZE]) for start in range(0, len(images), BATCH_SIZE)]
