@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import cv2
@@ -104,67 +104,107 @@ def test_several_faces_the_largest_first(astronaut: Image) -> None:
 
 
 class _Faces:
-    """Stands in for both networks: boxes as told, and a mesh as large as its roi with a presence as told."""
+    """Stands in for both networks: boxes of given widths, and in each look at a face the presence that was told."""
 
-    def __init__(self, widths: Sequence[float], first: Sequence[float], second: Sequence[float]) -> None:
-        self.presences = {0: first, 1: second}
+    def __init__(self, widths: Sequence[float], presences: Sequence[Sequence[float]]) -> None:
+        self.presences = presences
         centers = np.array([[100.0 * (k + 1), 50.0] for k in range(len(widths))])
         half = np.array([[width / 2, 5.0] for width in widths])
         keypoints = np.repeat(centers[:, None], 6, axis=1) + np.array([[k, 0] for k in range(6)])
         self.detections = Detections(np.hstack([centers - half, centers + half]), keypoints, np.full(len(widths), 0.9))
-        self.tried: list[int] = []
+        self.num_looks = [0] * len(widths)
 
     def detect(self, frames: Sequence[Frame]) -> list[Detections]:
         return [self.detections for _ in frames]
 
     def place(self, frames: Sequence[Frame], rois: FaceRois) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
-        faces = np.rint(rois.centers[:, 0] / 100).astype(int) - 1
-        is_second = len(self.tried) > 0 and self.tried[-len(faces) :] == faces.tolist() and not self.fresh
-        self.fresh = is_second
-        if not is_second:
-            self.tried.extend(faces.tolist())
+        """A small mesh in the middle of each roi."""
         grid = np.stack(np.meshgrid(np.linspace(-5, 5, 36), np.linspace(-5, 5, 13)), axis=-1).reshape(-1, 2)
-        meshes = np.zeros((len(faces), 468, 3))
+        meshes = np.zeros((len(frames), 468, 3))
         meshes[..., :2] = rois.centers[:, None] + grid
-        return meshes, np.array([self.presences[int(is_second)][face] for face in faces])
-
-    fresh = True
-
-
-def search(pipeline: FaceMeshPipeline, faces: _Faces, num_faces: int, monkeypatch: pytest.MonkeyPatch) -> FaceMeshes:
-    monkeypatch.setattr(pipeline, "detector", faces)
-    monkeypatch.setattr(pipeline, "landmarker", faces)
-    monkeypatch.setattr(pipeline, "num_faces", num_faces)
-    return pipeline.process(np.zeros((100, 2000, 3), np.uint8))
+        presences = []
+        for face in np.rint(rois.centers[:, 0] / 100).astype(int) - 1:
+            presences.append(self.presences[face][self.num_looks[face]])
+            self.num_looks[face] += 1
+        return meshes, np.array(presences)
 
 
-def test_a_false_box_does_not_hide_a_face(pipeline: FaceMeshPipeline, monkeypatch: pytest.MonkeyPatch) -> None:
-    faces = _Faces([20, 18, 16, 14], first=[0.2, 0.9, 0.9, 0.9], second=[0.9, 0.3, 0.8, 0.9])
-    meshes = search(pipeline, faces, 1, monkeypatch)
-    assert faces.tried == [0, 1, 2], "one after the other, and no more than needed"
-    assert meshes.presence.tolist() == [0.8], "the lower one of both passes"
+@pytest.fixture
+def search(pipeline: FaceMeshPipeline, monkeypatch: pytest.MonkeyPatch) -> Callable[..., FaceMeshes]:
+    def run(faces: _Faces, num_faces: int = 1, min_score_thresh: float = 0.5) -> FaceMeshes:
+        monkeypatch.setattr(pipeline, "detector", faces)
+        monkeypatch.setattr(pipeline, "landmarker", faces)
+        monkeypatch.setattr(pipeline, "num_faces", num_faces)
+        monkeypatch.setattr(pipeline, "min_score_thresh", min_score_thresh)
+        return pipeline.process(np.zeros((100, 2000, 3), np.uint8))
+
+    return run
+
+
+Search = Callable[..., FaceMeshes]
+
+
+def test_a_face_is_looked_at_twice_and_the_lower_presence_counts(search: Search) -> None:
+    faces = _Faces([20], [[0.99, 0.98]])
+    assert search(faces).presence.tolist() == [0.98]
+    assert faces.num_looks == [2]
+
+
+@pytest.mark.parametrize(
+    ("presences", "confidence"),
+    [
+        ([0.08, 0.99, 0.98], 0.98),
+        ([0.96, 0.96, 0.99], 0.96),
+        ([0.24, 0.91, 0.97], 0.91),
+        ([0.54, 0.59, 0.05], None),
+        ([0.44, 0.61, 0.83], None),
+        ([0.99, 0.49], None),
+        ([0.20, 0.30], None),
+    ],
+)
+def test_where_two_looks_leave_doubt_a_third_decides(
+    search: Search, presences: list[float], confidence: float | None
+) -> None:
+    faces = _Faces([20], [presences])
+    assert search(faces).presence.tolist() == ([] if confidence is None else [confidence])
+    assert faces.num_looks == [len(presences)]
+
+
+@pytest.mark.parametrize(
+    ("threshold", "presences", "is_face"),
+    [
+        (0.0, [0.0, 0.0], True),
+        (0.1, [0.2, 0.2], True),
+        (0.1, [0.05, 0.2, 0.19], True),
+        (0.1, [0.05, 0.2, 0.17], False),
+        (0.98, [0.98, 0.98], True),
+        (0.98, [0.98, 0.97], False),
+    ],
+)
+def test_one_threshold_rules_all_looks(search: Search, threshold: float, presences: list[float], is_face: bool) -> None:
+    assert len(search(_Faces([20], [presences]), 1, threshold)) == is_face
+
+
+def test_a_false_box_does_not_hide_a_face(search: Search) -> None:
+    faces = _Faces([20, 18, 16, 14], [[0.2, 0.3], [0.9, 0.3], [0.99, 0.98], [0.99, 0.99]])
+    meshes = search(faces)
+    assert faces.num_looks == [2, 2, 2, 0], "one after the other, and no more than needed"
     assert meshes.boxes[0].tolist() == faces.detections.boxes[2].tolist()
 
 
-def test_a_presence_at_the_threshold_passes(pipeline: FaceMeshPipeline, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert len(search(pipeline, _Faces([20], [0.5], [0.5]), 1, monkeypatch)) == 1
-    assert len(search(pipeline, _Faces([20], [0.5], [0.4999]), 1, monkeypatch)) == 0
-
-
 @pytest.mark.parametrize("num_faces", [1, 3])
-def test_at_most_eight_more_than_wanted_are_tried(
-    pipeline: FaceMeshPipeline, num_faces: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    faces = _Faces([20.0 - k / 10 for k in range(15)], [0.1] * 15, [0.9] * 15)
-    assert len(search(pipeline, faces, num_faces, monkeypatch)) == 0
-    assert faces.tried == list(range(num_faces + face_mesh.MAX_FALSE_CANDIDATES))
+def test_at_most_eight_more_than_wanted_are_tried(search: Search, num_faces: int) -> None:
+    faces = _Faces([20.0 - k / 10 for k in range(15)], [[0.1, 0.1]] * 15)
+    assert len(search(faces, num_faces)) == 0
+    num_tried = num_faces + face_mesh.MAX_FALSE_CANDIDATES
+    assert faces.num_looks == [2] * num_tried + [0] * (15 - num_tried)
 
 
-def test_two_boxes_on_one_face_are_one_face(pipeline: FaceMeshPipeline, monkeypatch: pytest.MonkeyPatch) -> None:
-    faces = _Faces([20, 18, 16], [0.9] * 3, [0.9] * 3)
+def test_two_boxes_on_one_face_are_one_face(search: Search) -> None:
+    faces = _Faces([20, 18, 16], [[0.99] * 4, [0.99] * 2, [0.99] * 2])
     faces.detections.boxes[1] += np.array([-99, 0, -99, 0])
     faces.detections.keypoints[1] -= np.array([99, 0])
-    meshes = search(pipeline, faces, 3, monkeypatch)
+    meshes = search(faces, 3)
     assert meshes.boxes[:, 0].tolist() == [faces.detections.boxes[0, 0], faces.detections.boxes[2, 0]]
 
 
