@@ -28,7 +28,8 @@ test: $(BIN)/.facestream-dev
 	$(BIN)/python -m pytest -n 2
 
 test-long: $(BIN)/.facestream-dev
-	benchmarks/peers/install.sh mediapipe
+	# A peer that cannot be installed is skipped by name, and a failure where CI=true.
+	benchmarks/peers/install.sh mediapipe || test "$$CI" != true
 	$(BIN)/python -m pytest -m long
 
 check: $(BIN)/.facestream-dev

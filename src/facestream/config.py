@@ -48,7 +48,11 @@ class MeshOptions:
         1, flag="--faces", minimum=1, metavar="N", help="Faces per frame, the most prominent first."
     )
     min_score_thresh: float = _option(
-        0.5, minimum=0.0, maximum=1.0, help="A face whose detector score or mesh presence is lower is missing."
+        0.5,
+        minimum=0.0,
+        maximum=1.0,
+        metavar="P",
+        help="A face whose detector score or mesh presence is lower is missing.",
     )
     batch_size: int = _option(
         50, minimum=1, metavar="N", help="How many frames travel together; results do not depend on it."

@@ -90,7 +90,7 @@ class FaceMeshes:
     landmarks: FloatArray
     """(N, 468, 3) x, y, z in pixels; z is relative depth in the unit of x, smaller is nearer."""
     presence: FloatArray
-    """(N,) FaceMesh's probability that the crop held a face: the lower one of both passes."""
+    """(N,) FaceMesh's probability that the crop held a face: the lower one of the last two passes."""
     scores: FloatArray
     """(N,) the detector's score."""
     boxes: FloatArray

@@ -5,6 +5,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterable, Sequence
 from fractions import Fraction
+from itertools import islice
 from pathlib import Path
 from typing import Any, cast
 
@@ -50,12 +51,12 @@ def write_clip(
     return path
 
 
-def remux(source: Path, target: Path, **options: str) -> Path:
-    """The same packets in another container."""
+def remux(source: Path, target: Path, num_packets: int | None = None, **options: str) -> Path:
+    """The same packets, or the first ones of them, in another container."""
     with av.open(str(source)) as reader, av.open(str(target), "w", options=options) as writer:
         old = reader.streams.video[0]
         new = writer.add_stream_from_template(old)
-        for packet in reader.demux(old):
+        for packet in islice(reader.demux(old), num_packets):
             if packet.dts is not None:
                 packet.stream = new
                 writer.mux(packet)

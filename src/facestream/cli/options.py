@@ -46,7 +46,7 @@ def _click_option(item: Field[Any]) -> Callable[[Command], Command]:
         settings |= {"type": click.Path(path_type=Path), "metavar": option.metavar or "FILE"}
     elif isinstance(item.default, bool):
         # Optional value: --overlay alone is the flag, --overlay FILE names the file.
-        settings |= {"is_flag": False, "flag_value": "", "type": str}
+        settings |= {"is_flag": False, "flag_value": "", "type": str, "envvar": None}
     elif isinstance(item.default, int):
         settings["type"] = click.IntRange(min=_whole(option.minimum), max=_whole(option.maximum))
     else:

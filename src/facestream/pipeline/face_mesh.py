@@ -57,7 +57,7 @@ class FaceMeshPipeline:
         Args:
             detector: ``"back"`` (256 px, finds more) or ``"front"`` (128 px, faster).
             num_faces: how many faces a frame may have.
-            min_score_thresh: what the detector's score and both presences must reach.
+            min_score_thresh: what the detector's score and the presence in two looks must reach.
             device: ``"auto"``, ``"cpu"``, ``"cuda"`` or ``"mps"``.
             weights: your own FaceMesh weights.
             detector_weights: your own BlazeFace weights.

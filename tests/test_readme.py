@@ -1,0 +1,102 @@
+"""What the README and the docs say is so: commands run, snippets run, options and figures are those of the code."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from facestream.cli import facestream
+from facestream.config import MeshOptions, options_of
+from tests.conftest import ROOT, Image
+from tests.io.clips import remux
+
+README = (ROOT / "README.md").read_text("utf-8")
+
+
+def blocks(language: str) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
+
+
+def commands(program: str) -> list[list[str]]:
+    lines = [line for block in blocks("sh") for line in block.splitlines()]
+    return [words for line in lines if (words := shlex.split(line, comments=True)) and words[0] == program]
+
+
+@pytest.fixture
+def folder(tmp_path: Path, sample: Path, astronaut: Image) -> Path:
+    """A place where the README's file names exist: a clip of a second, and a portrait."""
+    from PIL import Image as Pillow
+
+    remux(sample, tmp_path / "clip.mp4", num_packets=30)
+    Pillow.fromarray(astronaut).save(tmp_path / "portrait.png")
+    (tmp_path / "results").mkdir()
+    return tmp_path
+
+
+def test_the_readme_names_its_commands() -> None:
+    assert len(commands("facestream")) >= 4
+    assert [words[1] for words in commands("make")] == ["demo", "test"]
+    makefile = (ROOT / "Makefile").read_text()
+    for target in re.findall(r"make ([a-z-]+)", README):
+        assert re.search(rf"^{target}:", makefile, re.MULTILINE), target
+
+
+@pytest.mark.parametrize("command", commands("facestream"), ids=" ".join)
+def test_a_command_of_the_readme_runs(command: list[str], folder: Path) -> None:
+    run = subprocess.run(
+        [sys.executable, "-m", *command], cwd=folder, capture_output=True, text=True, timeout=300, check=False
+    )
+    assert run.returncode == 0, run.stderr
+    assert "warning" not in run.stderr
+
+
+@pytest.mark.parametrize("number", range(len(blocks("python"))))
+def test_a_snippet_of_the_readme_runs(number: int, folder: Path) -> None:
+    run = subprocess.run(
+        [sys.executable, "-c", blocks("python")[number]],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    assert run.returncode == 0, run.stderr
+    assert len(run.stdout.splitlines()) >= 2
+
+
+def test_every_option_is_documented() -> None:
+    page = (ROOT / "docs" / "cli.md").read_text("utf-8")
+    for name, option in options_of(MeshOptions).items():
+        assert f"`{option.flag or '--' + name.replace('_', '-')}" in page
+    assert set(re.findall(r"^## facestream (\w+)", page, re.MULTILINE)) == set(facestream.commands)
+
+
+@pytest.mark.parametrize("script", ["tools/make_cli_docs.py", "benchmarks/readme_table.py"])
+def test_generated_pages_are_up_to_date(script: str) -> None:
+    run = subprocess.run([sys.executable, script, "--check"], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert run.returncode == 0, run.stderr
+
+
+def test_links_lead_somewhere() -> None:
+    for target in re.findall(r"\]\(([^)h][^)]*)\)", README):
+        assert (ROOT / target).exists(), target
+
+
+def test_the_sample_is_small_and_the_package_holds_no_large_file() -> None:
+    assert (ROOT / "samples" / "astronaut.mp4").stat().st_size < 500_000
+    sizes = {path: path.stat().st_size for path in (ROOT / "src").rglob("*") if path.is_file()}
+    assert max(sizes.values()) < 3_000_000
+
+
+@pytest.mark.skipif(shutil.which("bash") is None, reason="no bash")
+@pytest.mark.parametrize("script", ["tools/setup_venv.sh", ".ci/run", "benchmarks/peers/install.sh"])
+def test_scripts_are_strict(script: str) -> None:
+    text = (ROOT / script).read_text()
+    assert "set -euo pipefail" in text
+    subprocess.run(["bash", "-n", str(ROOT / script)], check=True)

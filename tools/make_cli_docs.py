@@ -1,0 +1,73 @@
+#!/usr/bin/env python3
+"""Write ``docs/cli.md`` from the commands themselves.
+
+    python tools/make_cli_docs.py [--check]
+
+With ``--check`` nothing is written: it ends with status 1 where the page is not that of the commands.
+"""
+
+from __future__ import annotations
+
+import inspect
+import sys
+from pathlib import Path
+
+import click
+
+from facestream.cli import facestream
+
+TARGET = Path(__file__).parents[1] / "docs" / "cli.md"
+
+
+def describe(name: str, command: click.Command) -> str:
+    """One command as a section: usage, help, and a table of its options."""
+    context = click.Context(command, info_name=f"facestream {name}")
+    usage = " ".join(command.collect_usage_pieces(context))
+    lines = [
+        f"## facestream {name}",
+        "",
+        "```",
+        f"facestream {name} {usage}",
+        "```",
+        "",
+        inspect.cleandoc(command.help or ""),
+        "",
+    ]
+    lines += ["| option | default | environment | meaning |", "|---|---|---|---|"]
+    for parameter in command.params:
+        if isinstance(parameter, click.Option):
+            lines.append(describe_option(parameter, context))
+    return "\n".join(lines)
+
+
+def describe_option(option: click.Option, context: click.Context) -> str:
+    """A row of the table."""
+    value = "" if option.is_flag else f" {option.make_metavar(context)}"
+    default = "" if option.default in (None, ()) or option.is_flag or not option.show_default else f"`{option.default}`"
+    environment = f"`{option.envvar}`" if option.envvar else ""
+    flags = ", ".join(f"`{flag}{value}`" for flag in option.opts)
+    meaning = (option.help or "").replace("|", "\\|")
+    return f"| {flags.replace('|', chr(92) + '|')} | {default} | {environment} | {meaning} |"
+
+
+def page() -> str:
+    """The whole page."""
+    sections = [describe(name, command) for name, command in facestream.commands.items()]
+    intro = (
+        "# Command line\n\nThe command line stands above the environment, and that above the default. "
+        "Exit codes: 0 when all went well, 1 when an input or output failed or a source broke off, 2 for a command "
+        "line that makes no sense, 130 after Ctrl-C. Under a final name there is never a half file.\n"
+    )
+    return "\n".join([intro, *sections]) + "\n"
+
+
+def main() -> None:
+    if "--check" in sys.argv[1:]:
+        if TARGET.read_text("utf-8") != page():
+            sys.exit("docs/cli.md is not that of the commands; run python tools/make_cli_docs.py")
+    else:
+        TARGET.write_text(page(), "utf-8")
+
+
+if __name__ == "__main__":
+    main()
