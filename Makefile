@@ -29,7 +29,7 @@ test: $(BIN)/.facestream-dev
 
 test-long: $(BIN)/.facestream-dev
 	# A peer that cannot be installed is skipped by name, and a failure where CI=true.
-	benchmarks/peers/install.sh mediapipe || test "$$CI" != true
+	PYTHON="$(PYTHON)" benchmarks/peers/install.sh mediapipe || test "$$CI" != true
 	$(BIN)/python -m pytest -m long
 
 check: $(BIN)/.facestream-dev
@@ -39,7 +39,7 @@ check: $(BIN)/.facestream-dev
 
 bench: $(BIN)/.facestream-dev
 	@test -n "$(TRUTH)" || { echo "make bench: name the folder of truth, TRUTH=folder (benchmarks/README.md)"; exit 1; }
-	benchmarks/peers/install.sh mediapipe
+	PYTHON="$(PYTHON)" benchmarks/peers/install.sh mediapipe
 	$(BIN)/python benchmarks/accuracy.py "$(TRUTH)"
 	$(BIN)/python benchmarks/readme_table.py
 

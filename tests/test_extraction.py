@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import logging
+import weakref
 from pathlib import Path
 
 import numpy as np
@@ -230,16 +231,26 @@ def test_what_cannot_be_written_is_found_before_any_work(
     assert hidden_and_results(tmp_path) == []
 
 
+def group_sizes(clip: Path, options: MeshOptions) -> list[int]:
+    return [len(group) for group in _groups(open_source(clip), options)]
+
+
 def test_frames_in_flight_are_bounded_in_bytes(tmp_path: Path) -> None:
-    # 1000 x 667 x 3 bytes: two frames are 4 MB.
+    # 1000 x 668 x 3 bytes are 2 MB.
     frames = [np.full((668, 1000, 3), 9, np.uint8)] * 9
     clip = write_clip(tmp_path / "large.mp4", frames)
-    sizes = {
-        mb: [len(group) for group in _groups(open_source(clip), MeshOptions(frame_memory_mb=mb))] for mb in (1, 9, 64)
-    }
-    assert sizes == {1: [2, 2, 2, 2, 1], 9: [4, 4, 1], 64: [9]}
-    batches = [len(group) for group in _groups(open_source(clip), MeshOptions(batch_size=4))]
-    assert batches == [4, 4, 1]
+    assert group_sizes(clip, MeshOptions(frame_memory_mb=1)) == [2, 2, 2, 2, 1]
+    assert group_sizes(clip, MeshOptions(frame_memory_mb=9)) == [4, 4, 1]
+    assert group_sizes(clip, MeshOptions(frame_memory_mb=64)) == [9]
+    assert group_sizes(clip, MeshOptions(batch_size=4)) == [4, 4, 1]
+
+
+def test_no_more_frames_live_than_travel_together(tmp_path: Path) -> None:
+    clip = write_clip(tmp_path / "clip.mp4", numbered_frames(12))
+    living: list[weakref.ref[npt.NDArray[np.uint8]]] = []
+    for group in _groups(open_source(clip), MeshOptions(batch_size=3)):
+        living.extend(weakref.ref(frame.image) for frame in group)
+        assert sum(image() is not None for image in living) == 3
 
 
 def test_the_log_says_nothing_when_all_is_well(

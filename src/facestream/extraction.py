@@ -228,16 +228,19 @@ def _writer_factories(plan: OutputPlan, info: VideoInfo, options: MeshOptions) -
 
 
 def _groups(frames: Source, options: MeshOptions) -> Iterator[list[Frame]]:
-    """Frames that travel together: at most a batch, at most the frame memory, but two frames of any size."""
+    """Frames that travel together: at most a batch, at most the frame memory, but two frames of any size.
+
+    A group is emptied when the next one is asked for, so that no more frames are held than are counted.
+    """
     max_bytes = options.frame_memory_mb * 1_000_000
     group: list[Frame] = []
-    num_bytes = 0
     for frame in frames:
-        is_full = len(group) >= 2 and num_bytes + frame.image.nbytes > max_bytes
-        if group and (is_full or len(group) >= options.batch_size):
-            yield group
-            group, num_bytes = [], 0
         group.append(frame)
-        num_bytes += frame.image.nbytes
+        frame_bytes = frame.image.nbytes
+        del frame
+        is_full = len(group) >= 2 and (len(group) + 1) * frame_bytes > max_bytes
+        if is_full or len(group) >= options.batch_size:
+            yield group
+            group.clear()
     if group:
         yield group

@@ -74,8 +74,13 @@ class VideoSource:
         index, last_end_s = 0, 0.0
         while frame is not None:
             timestamp_s = last_end_s if frame.pts is None else float(frame.pts * (frame.time_base or 0))
-            image = self._turn.apply(reformatter.reformat(frame, format="rgb24").to_ndarray())
-            yield Frame(image, index, timestamp_s, self.info.pixel_aspect)
+            # No name is given to the image, or it would live on while the next one is made.
+            yield Frame(
+                self._turn.apply(reformatter.reformat(frame, format="rgb24").to_ndarray()),
+                index,
+                timestamp_s,
+                self.info.pixel_aspect,
+            )
             index, last_end_s = index + 1, timestamp_s + float(1 / self._rate)
             frame = next(self._frames, None)
         self.shortfall = self.shortfall or self._find_shortfall(last_end_s)
