@@ -192,11 +192,11 @@ def test_stopping_leaves_nothing(tmp_path: Path, sample: Path, pipeline: FaceMes
     options = MeshOptions(formats=("stream", "npz", "csv"), overlay=True, batch_size=5)
     with pytest.raises(JobStopped, match="stopped after 10 frames; nothing was written"):
         extract(
-            sample, tmp_path, options, pipeline=pipeline, on_progress=seen.append, should_stop=lambda: len(seen) == 2
+            sample, tmp_path, options, pipeline=pipeline, on_progress=seen.append, should_stop=lambda: len(seen) == 3
         )
-    assert [progress.num_frames for progress in seen] == [5, 10]
+    assert [progress.num_frames for progress in seen] == [0, 5, 10]
     assert seen[0].num_frames_expected == 150
-    assert seen[1].fps > 0
+    assert seen[2].fps > 0
     assert hidden_and_results(tmp_path) == []
 
 

@@ -44,7 +44,7 @@ def extract(
         target: a file where it ends in .stream, .npz or .csv, else a folder; beside the source when left out.
         options: what to find and how to write it.
         pipeline: networks that are loaded already, by ``open_pipeline`` with the same options.
-        on_progress: called after each group of frames.
+        on_progress: called at the start and after each group of frames.
         should_stop: asked between groups of frames; after a true answer nothing is written.
 
     Raises:
@@ -62,13 +62,18 @@ def extract(
     opened = time.perf_counter()
     with closing(open_source(plan.source)) as frames, ExitStack() as cleanup:
         job = _Job(plan, frames, options, pipeline, cleanup)
+
+        def tell() -> None:
+            if on_progress is not None:
+                seconds = time.perf_counter() - opened
+                on_progress(Progress(job.num_frames, frames.info.num_frames_header, seconds))
+
+        tell()
         for group in _groups(frames, options):
             if should_stop is not None and should_stop():
                 raise JobStopped(f"{plan.source}: stopped after {job.num_frames} frames; nothing was written")
             job.process(group)
-            if on_progress is not None:
-                seconds = time.perf_counter() - opened
-                on_progress(Progress(job.num_frames, frames.info.num_frames_header, seconds))
+            tell()
         warnings = job.finish()
     finished = time.perf_counter()
     return Summary(
