@@ -97,8 +97,11 @@ def test_a_partial_result_exits_1(tmp_path: Path, sample: Path) -> None:
 
 
 def test_ctrl_c_leaves_nothing_and_exits_130(tmp_path: Path, sample: Path) -> None:
+    # Where the tests run in the background, SIGINT is ignored, and children inherit that.
+    heed = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)"
+    start = f"{heed}; from facestream.cli import main; raise SystemExit(main())"
     process = subprocess.Popen(
-        [*COMMAND, "mesh", str(sample), "-o", str(tmp_path), "--overlay"],
+        [sys.executable, "-c", start, "mesh", str(sample), "-o", str(tmp_path), "--overlay"],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
