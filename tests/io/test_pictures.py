@@ -6,7 +6,7 @@ from typing import Any
 import cv2
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageCms
 
 from facestream.errors import SourceError
 from facestream.io.source import open_source
@@ -74,6 +74,26 @@ def test_16_bits_are_scaled(tmp_path: Path, name: str, channels: int) -> None:
     image = read(tmp_path / name).image.astype(float)
     expected = stored / 257.0 if channels == 3 else np.repeat(stored[..., None] / 257.0, 3, axis=2)
     assert np.abs(image - expected).max() <= 1.0
+
+
+def test_whole_numbers_of_32_bits(tmp_path: Path) -> None:
+    levels = np.arange(256, dtype=np.int32).reshape(16, 16)
+    for factor in (1, 257, 70_000):
+        Image.fromarray(levels * factor).save(tmp_path / "whole.tiff")
+        np.testing.assert_array_equal(read(tmp_path / "whole.tiff").image[..., 0], levels)
+
+
+@pytest.mark.parametrize("mode", ["CMYK", "YCbCr", "LAB", "LA"])
+def test_other_colour_modes(tmp_path: Path, mode: str) -> None:
+    grey = Image.fromarray(RGB[..., :1].repeat(3, 2))
+    if mode == "LAB":
+        lab = ImageCms.buildTransform(ImageCms.createProfile("sRGB"), ImageCms.createProfile("LAB"), "RGB", "LAB")
+        converted = ImageCms.applyTransform(grey, lab)
+        assert converted is not None
+    else:
+        converted = grey.convert(mode)
+    converted.save(tmp_path / "mode.tiff")
+    np.testing.assert_allclose(read(tmp_path / "mode.tiff").image, np.asarray(grey), atol=26)
 
 
 @pytest.mark.parametrize("top", [1.0, 255.0, 65535.0])

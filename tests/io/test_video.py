@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 from fractions import Fraction
 from pathlib import Path
 
@@ -191,6 +192,13 @@ def test_absent_files_and_folders(tmp_path: Path) -> None:
         open_source(tmp_path / "absent.mp4")
     with pytest.raises(SourceError, match="a folder, where a picture or video was wanted"):
         open_source(tmp_path)
+
+
+def test_what_is_no_regular_file(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.mp4")
+    for path in (tmp_path / "pipe.mp4", Path("/dev/null")):
+        with pytest.raises(SourceError, match="not a regular file"):
+            open_source(path)
 
 
 def test_sound_without_pictures(tmp_path: Path) -> None:

@@ -45,6 +45,13 @@ def test_own_safetensors_are_taken(tmp_path: Path) -> None:
     assert all(np.array_equal(own[key].numpy(), state[key]) for key in state)
 
 
+def test_weights_that_are_no_numbers(tmp_path: Path) -> None:
+    state = {key: value.numpy() * np.nan for key, value in load("facemesh").state_dict().items()}
+    safetensors.numpy.save_file(state, tmp_path / "nan.safetensors")
+    with pytest.raises(WeightsError, match="hold values that are not finite"):
+        load("facemesh", weights=tmp_path / "nan.safetensors")
+
+
 def test_a_damaged_package_file_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     record = dataclasses.replace(WEIGHTS["facemesh"], sha256="0" * 64)
     monkeypatch.setattr(registry, "WEIGHTS", {"facemesh": record})

@@ -223,6 +223,20 @@ def test_images_of_another_form(pipeline: FaceMeshPipeline, image: Any, message:
         pipeline.process(image)
 
 
+def test_a_network_that_overflows_finds_no_face(
+    pipeline: FaceMeshPipeline, astronaut: Image, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = pipeline.landmarker.engine.run
+
+    def overflow(images: npt.NDArray[np.uint8]) -> tuple[npt.NDArray[Any], ...]:
+        landmarks, logits = run(images)
+        return landmarks * np.inf, logits
+
+    monkeypatch.setattr(pipeline.landmarker.engine, "run", overflow)
+    with np.errstate(invalid="ignore"):
+        assert len(pipeline.process(astronaut)) == 0
+
+
 def test_tiny_images(pipeline: FaceMeshPipeline) -> None:
     assert len(pipeline.process(np.zeros((1, 1, 3), np.uint8))) == 0
     assert len(pipeline.process(np.zeros((1, 3000, 3), np.uint8))) == 0

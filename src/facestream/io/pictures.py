@@ -137,11 +137,11 @@ def _to_rgb(picture: Image.Image) -> npt.NDArray[np.uint8]:
 def _scale_to_bytes(grey: npt.NDArray[Any]) -> npt.NDArray[np.uint8]:
     """Grey levels of 16 or more bits, or floats, to 0..255.
 
-    Integers up to 65535 are 16-bit levels; floats up to 1 are fractions, up to 255 are levels. Anything larger is
-    scaled by its own maximum.
+    Values up to 255 are 8-bit levels, up to 65535 are 16-bit levels, and floats up to 1 are fractions. Anything larger
+    is scaled by its own maximum.
     """
     values = np.nan_to_num(grey.astype(np.float64), posinf=0.0, neginf=0.0).clip(0.0)
     top = float(values.max(initial=0.0))
-    steps = (1.0, 255.0, 65535.0) if grey.dtype.kind == "f" else (65535.0,)
+    steps = (1.0, 255.0, 65535.0) if grey.dtype.kind == "f" else (255.0, 65535.0)
     white = next((step for step in steps if top <= step), top)
     return np.rint(values * (255.0 / white)).astype(np.uint8)

@@ -38,13 +38,15 @@ def check_source(path: Path) -> None:
     """What can be said of a source without opening it.
 
     Raises:
-        SourceError: not there, a folder, or empty.
+        SourceError: not there, no regular file, or empty.
     """
     if not path.exists():
         raise SourceError(f"{path}: there is no such file")
     if path.is_dir():
         raise SourceError(f"{path}: a folder, where a picture or video was wanted")
-    if path.is_file() and path.stat().st_size == 0:
+    if not path.is_file():
+        raise SourceError(f"{path}: not a regular file; pictures and videos are read from files")
+    if path.stat().st_size == 0:
         raise SourceError(f"{path}: the file is empty (0 bytes)")
 
 

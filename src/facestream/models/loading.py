@@ -91,4 +91,6 @@ def _fill(network: nn.Module, state: Mapping[str, np.ndarray], path: Path, name:
             f"{path}: not the weights of {name}: {len(differing)} tensors differ, the first is {first} "
             f"(wanted {wanted.get(first, 'no such tensor')}, found {found.get(first, 'no such tensor')})"
         )
+    if not all(np.isfinite(value.astype(np.float32)).all() for value in state.values()):
+        raise WeightsError(f"{path}: the weights hold values that are not finite numbers; save them again")
     network.load_state_dict({key: torch.from_numpy(value.astype(np.float32)) for key, value in state.items()})

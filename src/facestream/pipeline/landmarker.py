@@ -31,10 +31,13 @@ class FaceLandmarker:
         for i, frame in enumerate(frames):
             crops[i] = crop_image(frame.image, rois[i : i + 1], size, frame.pixel_aspect)
         landmarks_crop, presence_logits = self.engine.run(crops)
+        # Weights of one's own may overflow; what is not a number is not a face.
+        is_finite = np.isfinite(landmarks_crop).all(axis=(1, 2)) & np.isfinite(presence_logits)
+        landmarks_crop = np.where(is_finite[:, None, None], landmarks_crop, size / 2)
         landmarks = np.empty(landmarks_crop.shape, dtype=np.float64)
         for i, frame in enumerate(frames):
             landmarks[i] = crop_to_frame(landmarks_crop[i : i + 1], rois[i : i + 1], size, frame.pixel_aspect)[0]
-        return landmarks, _sigmoid(presence_logits.astype(np.float64))
+        return landmarks, np.where(is_finite, _sigmoid(presence_logits.astype(np.float64)), 0.0)
 
 
 def _sigmoid(logits: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
