@@ -22,6 +22,20 @@ PICTURE_FORMATS = ("JPEG", "PNG", "BMP", "TIFF", "WEBP", "PPM", "JPEG2000", "AVI
 HEIF_BRANDS = (b"heic", b"heix", b"hevc", b"heim", b"heis", b"mif1", b"msf1")
 
 
+ORIENTATION_TAG = 274
+
+ROTATIONS = {
+    2: (0, True),
+    3: (180, False),
+    4: (180, True),
+    5: (90, True),
+    6: (90, False),
+    7: (270, True),
+    8: (270, False),
+}
+"""EXIF orientation to the turn clockwise in degrees and the mirroring after it (EXIF 2.3)."""
+
+
 class PictureSource:
     """A picture as a source of one frame."""
 
@@ -37,8 +51,8 @@ class PictureSource:
         try:
             with Image.open(path, formats=_formats()) as picture:
                 self.notes = _notes(picture)
-                turned = ImageOps.exif_transpose(picture)
-                image = _to_rgb(turned)
+                rotation_deg, mirrored = ROTATIONS.get(picture.getexif().get(ORIENTATION_TAG, 1), (0, False))
+                image = _to_rgb(ImageOps.exif_transpose(picture))
         except Image.DecompressionBombError as error:
             raise SourceError(f"{path}: the picture is too large to unpack ({error}); scale it down first") from error
         except (OSError, SyntaxError, ValueError, UnidentifiedImageError) as error:
@@ -52,8 +66,8 @@ class PictureSource:
             rate_hz=Fraction(1),
             tick_s=0.0,
             num_frames_header=1,
-            rotation_deg=_ROTATIONS.get(_orientation(path), (0, False))[0],
-            mirrored=_ROTATIONS.get(_orientation(path), (0, False))[1],
+            rotation_deg=rotation_deg,
+            mirrored=mirrored,
             pixel_aspect=1.0,
         )
 
@@ -62,18 +76,6 @@ class PictureSource:
 
     def close(self) -> None:
         """Nothing is held open."""
-
-
-_ROTATIONS = {
-    2: (0, True),
-    3: (180, False),
-    4: (180, True),
-    5: (90, True),
-    6: (90, False),
-    7: (270, True),
-    8: (270, False),
-}
-"""EXIF orientation to the turn clockwise and the mirroring after it (EXIF 2.3, tag 274)."""
 
 
 def is_picture(path: Path) -> bool:
@@ -109,11 +111,6 @@ def _register_heif(path: Path) -> None:
 
 def _formats() -> tuple[str, ...]:
     return (*PICTURE_FORMATS, "HEIF") if "HEIF" in Image.OPEN else PICTURE_FORMATS
-
-
-def _orientation(path: Path) -> int:
-    with Image.open(path, formats=_formats()) as picture:
-        return int(picture.getexif().get(274, 1))
 
 
 def _notes(picture: Image.Image) -> tuple[str, ...]:
