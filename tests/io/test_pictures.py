@@ -144,6 +144,11 @@ def test_a_picture_that_unpacks_to_gigabytes_is_refused(tmp_path: Path) -> None:
         open_source(tmp_path / "bomb.png")
 
 
+def test_a_large_picture_is_read_without_a_word(tmp_path: Path) -> None:
+    Image.new("L", (12_000, 8_000)).save(tmp_path / "large.png")
+    assert read(tmp_path / "large.png").size == (12_000, 8_000)
+
+
 def test_heic_without_its_plug_in_names_it(tmp_path: Path) -> None:
     try:
         import pillow_heif  # noqa: F401

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
@@ -49,7 +50,7 @@ class PictureSource:
             SourceError: the file is damaged or too large.
         """
         try:
-            with Image.open(path, formats=_formats()) as picture:
+            with _open(path) as picture:
                 self.notes = _notes(picture)
                 rotation_deg, mirrored = ROTATIONS.get(picture.getexif().get(ORIENTATION_TAG, 1), (0, False))
                 image = _to_rgb(ImageOps.exif_transpose(picture))
@@ -93,7 +94,7 @@ def is_picture(path: Path) -> bool:
         _register_heif(path)
         return True
     try:
-        with Image.open(path, formats=PICTURE_FORMATS):
+        with _open(path):
             return True
     except Image.DecompressionBombError:
         return True
@@ -109,8 +110,12 @@ def _register_heif(path: Path) -> None:
     pillow_heif.register_heif_opener()
 
 
-def _formats() -> tuple[str, ...]:
-    return (*PICTURE_FORMATS, "HEIF") if "HEIF" in Image.OPEN else PICTURE_FORMATS
+def _open(path: Path) -> Image.Image:
+    """Read the header only. Pillow's limit on the number of pixels holds; its warning at half of it is not for users."""
+    formats = (*PICTURE_FORMATS, "HEIF") if "HEIF" in Image.OPEN else PICTURE_FORMATS
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+        return Image.open(path, formats=formats)
 
 
 def _notes(picture: Image.Image) -> tuple[str, ...]:
