@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -12,8 +13,9 @@ ROOT = Path(__file__).parents[1]
 
 
 def main() -> None:
-    command = [sys.executable, "-m", "facestream", "mesh", "samples/astronaut.mp4", "-o", "demo-output", "--overlay"]
-    print(f"$ facestream {' '.join(command[3:])}", flush=True)
+    program = Path(sys.executable).with_name("facestream")
+    command = [str(program), "mesh", "samples/astronaut.mp4", "-o", "demo-output", "--overlay"]
+    print(f"$ {os.path.relpath(program, ROOT)} {' '.join(command[1:])}", flush=True)
     run = subprocess.run([*command, "--json"], cwd=ROOT, stdout=subprocess.PIPE, text=True, check=False)
     if run.returncode:
         sys.exit(run.returncode)
@@ -23,7 +25,7 @@ def main() -> None:
         f"({summary['fps']:.0f} frames/s on {summary['device']}). The results:"
     )
     for output in summary["outputs"]:
-        print(f"  {output}")
+        print(f"  {output}{' and ~, its samples' if output.endswith('.stream') else ''}")
 
 
 if __name__ == "__main__":

@@ -89,6 +89,8 @@ class MeshOptions:
     )
 
     def __post_init__(self) -> None:
+        if isinstance(self.formats, str):
+            raise OptionError(f"formats must be a tuple such as ({self.formats!r},), not a string")
         for name, option in options_of(MeshOptions).items():
             _check(name, getattr(self, name), option)
         if len(set(self.formats)) != len(self.formats):
@@ -100,6 +102,12 @@ def options_of(options_class: type) -> Mapping[str, Option]:
     return {item.name: item.metadata["option"] for item in fields(options_class)}
 
 
+def _describe(options_class: type) -> str:
+    """The help of every option, for the class's docstring."""
+    lines = [f"    {name}: {option.help}" for name, option in options_of(options_class).items()]
+    return "\n    Attributes:\n    " + "\n    ".join(lines) + "\n"
+
+
 def _check(name: str, value: Any, option: Option) -> None:
     if option.choices:
         for choice in value if option.is_repeatable else (value,):
@@ -109,3 +117,6 @@ def _check(name: str, value: Any, option: Option) -> None:
         raise OptionError(f"{name} must be at least {option.minimum:g}, not {value}")
     if option.maximum is not None and not value <= option.maximum:
         raise OptionError(f"{name} must be at most {option.maximum:g}, not {value}")
+
+
+MeshOptions.__doc__ = (MeshOptions.__doc__ or "") + _describe(MeshOptions)

@@ -11,6 +11,8 @@ from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from facestream.config import MeshOptions
 from facestream.errors import JobStopped, OutputError
 from facestream.io.clock import FrameClock
@@ -80,7 +82,7 @@ def extract(
         input=plan.source,
         outputs=job.output_paths,
         num_frames=job.num_frames,
-        num_frames_with_face=job.num_frames_with_face,
+        num_frames_by_face=tuple(job.num_frames_by_face.tolist()),
         complete=frames.shortfall is None,
         reason=frames.shortfall,
         seconds=finished - opened,
@@ -135,7 +137,7 @@ class _Job:
         self, plan: OutputPlan, source: Source, options: MeshOptions, pipeline: FaceMeshPipeline, cleanup: ExitStack
     ) -> None:
         self.num_frames = 0
-        self.num_frames_with_face = 0
+        self.num_frames_by_face = np.zeros(options.num_faces, dtype=int)
         self._source = source
         self._options = options
         self._pipeline = pipeline
@@ -146,13 +148,14 @@ class _Job:
             writer = create()
             cleanup.callback(writer.discard)
             self._writers.append(writer)
+        self._streams_are_written = bool(plan.streams)
         self.output_paths = tuple(path for writer in self._writers for path in writer.paths)
 
     def process(self, group: Sequence[Frame]) -> None:
         for frame, meshes in zip(group, self._pipeline.process_frames(group), strict=True):
             self._clock.add(frame.timestamp_s)
             self.num_frames += 1
-            self.num_frames_with_face += len(meshes) > 0
+            self.num_frames_by_face[: len(meshes)] += 1
             for writer in self._writers:
                 try:
                     writer.write(frame, meshes)
@@ -178,9 +181,9 @@ class _Job:
         yield from self._source.notes
         if self._source.shortfall is not None:
             yield f"incomplete: {self._source.shortfall}; the outputs hold the {self.num_frames} decoded frames"
-        if not self.num_frames_with_face:
+        if not self.num_frames_by_face[0]:
             yield "no face was found in any frame; every row is missing"
-        if self._clock.drift_s * float(self._clock.rate_hz) > 0.5:
+        if self._streams_are_written and self._clock.drift_s * float(self._clock.rate_hz) > 0.5:
             yield (
                 f"variable frame rate: by the stream's rate a row is up to {self._clock.drift_s * 1000:.0f} ms off its "
                 "frame; npz and csv hold the exact time stamps"
@@ -197,7 +200,7 @@ class _Job:
                 f"blazeface-{self._options.detector}": pipeline.detector.engine.weights_sha256,
             },
             "options": {
-                name: value if isinstance(value, int | float | str | list | None) else str(value)
+                name: str(value) if isinstance(value, Path) else value
                 for name, value in dataclasses.asdict(self._options).items()
             },
             "device": pipeline.device,

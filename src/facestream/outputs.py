@@ -116,11 +116,9 @@ def check_outputs(plan: OutputPlan, overlay: Path | None = None) -> None:
         check_folder(folder)
     for path in paths:
         if _same_file(path, plan.source):
-            raise OutputError(f"{path}: the output would replace its own input; choose another name with -o")
+            raise OutputError(f"{path}: the output would replace its own input; choose another name")
         if path.is_dir():
-            raise OutputError(
-                f"{path}: a folder is in the way of this output; remove it or choose another name with -o"
-            )
+            raise OutputError(f"{path}: a folder is in the way of this output; remove it or choose another name")
         if path.exists() and not _is_ours(path):
             raise OutputError(
                 f"{path}: the file exists and was not written by facestream; move it away or choose another name"

@@ -188,7 +188,8 @@ class Summary:
     input: Path
     outputs: tuple[Path, ...]
     num_frames: int
-    num_frames_with_face: int
+    num_frames_by_face: tuple[int, ...]
+    """How many frames have a first face, a second one, and so on."""
     complete: bool
     """False where the source broke off; the outputs hold the rows that were decoded."""
     reason: str | None
@@ -201,6 +202,10 @@ class Summary:
     engine: str
     precision: str
     warnings: tuple[str, ...] = ()
+
+    @property
+    def num_frames_with_face(self) -> int:
+        return self.num_frames_by_face[0]
 
     @property
     def fps(self) -> float:

@@ -31,12 +31,12 @@ FAILED: dict[str, tuple[Arguments, str]] = {
     "empty": (lambda p: [file(p, "e.mp4")], r"e\.mp4: the file is empty \(0 bytes\)$"),
     "not a video": (
         lambda p: [file(p, "t.mp4", b"hello " * 99)],
-        r"t\.mp4: not a picture or video that FFmpeg can read \(.*\); check it, or convert it to MP4$",
+        r"t\.mp4: not a picture or video that FFmpeg can read \(.*\); check that it is whole$",
     ),
     "a text": (lambda p: [file(p, "t.txt", b"hello\n" * 99)], r"t\.txt: a text file, not a picture or video$"),
     "missing output folder": (
         lambda p: [clip(p), "-o", str(p / "absent")],
-        r"absent: there is no such output folder; make it first \(mkdir -p\) or choose another with -o$",
+        r"absent: there is no such output folder; make it first \(an output file ends in \.stream, \.npz or \.csv\)$",
     ),
     "missing folder of an output file": (
         lambda p: [clip(p), "-o", str(p / "absent" / "a.npz")],
@@ -44,7 +44,7 @@ FAILED: dict[str, tuple[Arguments, str]] = {
     ),
     "unwritable output folder": (
         lambda p: [clip(p), "-o", "/proc/self"],
-        r"/proc/self: nothing can be written there \(.*\); choose another output folder with -o$",
+        r"/proc/self: nothing can be written there \(.*\); choose another output folder$",
     ),
     "output folder that is a file": (
         lambda p: [clip(p), "-o", file(p, "notes.txt", b"x")],
@@ -52,11 +52,19 @@ FAILED: dict[str, tuple[Arguments, str]] = {
     ),
     "output equal to input": (
         lambda p: [clip(p), "--overlay", clip(p)],
-        r"clip\.mp4: the output would replace its own input; choose another name with -o$",
+        r"clip\.mp4: the output would replace its own input; choose another name$",
     ),
     "a foreign file in the way": (
         lambda p: [clip(p), "-o", file(p, "notes.csv", b"my notes")],
         r"notes\.csv: the file exists and was not written by facestream; move it away or choose another name$",
+    ),
+    "an input in a folder that is not there": (
+        lambda p: [str(p / "absent" / "clip.mp4")],
+        r"absent/clip\.mp4: there is no such file$",
+    ),
+    "two inputs into a missing folder": (
+        lambda p: [clip(p), file(p, "b.png", b"x"), "-o", str(p / "absent")],
+        r"absent: there is no such output folder",
     ),
     "two inputs, one output": (
         lambda p: [clip(p), file(p, "clip.png", b"x")],
@@ -105,6 +113,10 @@ USAGE: dict[str, tuple[Arguments, str]] = {
     "overlay without a known extension": (
         lambda p: [clip(p), "--overlay", str(p / "o.avi")],
         r"--overlay .*o\.avi: must end in \.mp4 for a video, in \.png or \.jpg for a picture$",
+    ),
+    "one output file for two inputs": (
+        lambda p: [clip(p), clip(p), "-o", str(p / "o.npz")],
+        r"-o .*o\.npz names one file, but there are 2 inputs; name a folder$",
     ),
     "one overlay file for two inputs": (
         lambda p: [clip(p), clip(p), "--overlay", str(p / "o.mp4")],

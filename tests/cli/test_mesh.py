@@ -47,8 +47,8 @@ def test_a_clip_a_picture_and_a_bad_file(tmp_path: Path, carphone: Path) -> None
     assert bad["complete"] is False
     assert "not a picture or video" in bad["error"]
     assert set(clip) == {
-        "input", "outputs", "frames", "frames_with_face", "complete", "reason", "seconds", "total_seconds", "fps",
-        "device", "engine", "precision", "warnings",
+        "input", "outputs", "frames", "frames_with_face", "frames_by_face", "complete", "reason", "seconds",
+        "total_seconds", "fps", "device", "engine", "precision", "warnings",
     }  # fmt: skip
     assert (clip["frames"], clip["frames_with_face"], clip["complete"]) == (120, 120, True)
     assert clip["fps"] == pytest.approx(120 / clip["seconds"], rel=0.01)
@@ -68,7 +68,7 @@ def test_beside_the_input_with_everything(tmp_path: Path, carphone: Path) -> Non
     arguments = ["my clip.mp4", "--faces", "2", "--format", "stream", "--format", "npz", "--format", "csv", "--overlay"]
     result = run("mesh", *arguments, cwd=tmp_path)
     assert result.returncode == 0, result.stderr
-    assert "my clip.mp4: 120 frames, 120 with a face" in result.stdout
+    assert "my clip.mp4: 120 frames, 120 with a face, 0 with a face 2, " in result.stdout
     assert sorted(path.name for path in tmp_path.iterdir()) == [
         "my clip.face2.facemesh.stream",
         "my clip.face2.facemesh.stream~",

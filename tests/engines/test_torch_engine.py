@@ -7,7 +7,7 @@ import torch
 
 from facestream.engines import Engine, open_engine, resolve_device
 from facestream.engines.torch_engine import BATCH_SIZE
-from facestream.errors import DeviceError
+from facestream.errors import DeviceError, InputError
 from facestream.models import WEIGHTS, load
 
 NAMES = ["facemesh", "blazeface-back", "blazeface-front"]
@@ -53,6 +53,8 @@ def test_grey_levels_become_the_networks_pixel_range(name: str) -> None:
 
 
 def test_devices() -> None:
+    with pytest.raises(InputError, match="device must be one of auto, cpu, cuda, mps, not 'gpu'"):
+        resolve_device("gpu")
     assert resolve_device("cpu") == "cpu"
     assert resolve_device("auto") == ("cuda" if torch.cuda.is_available() else "cpu")
 

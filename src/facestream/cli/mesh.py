@@ -9,11 +9,10 @@ import click
 
 from facestream.cli.options import add_options
 from facestream.cli.report import Reporter
-from facestream.config import MeshOptions
+from facestream.config import FORMATS, MeshOptions
 from facestream.errors import FacestreamError
 
 if TYPE_CHECKING:
-    from facestream.outputs import OutputPlan
     from facestream.pipeline.face_mesh import FaceMeshPipeline
 
 __all__ = ["mesh"]
@@ -26,7 +25,7 @@ __all__ = ["mesh"]
     "--output",
     metavar="PATH",
     type=click.Path(path_type=Path),
-    help="A file where it ends in .stream, .npz or .csv and there is one INPUT, else a folder; "
+    help="A file where it ends in .stream, .npz or .csv and there is one INPUT, else a folder that exists; "
     "beside each INPUT when left out.",
 )
 @add_options(MeshOptions)
@@ -46,6 +45,8 @@ def mesh(inputs: tuple[Path, ...], output: Path | None, as_json: bool, quiet: bo
         raise click.UsageError(
             f"--overlay {overlay} names one file, but there are {len(inputs)} inputs; leave FILE out"
         )
+    if output and len(inputs) > 1 and output.suffix.lower().removeprefix(".") in FORMATS and not output.is_dir():
+        raise click.UsageError(f"-o {output} names one file, but there are {len(inputs)} inputs; name a folder")
     values["overlay"] = False if overlay is None else Path(overlay) if overlay else True
     options = MeshOptions(**values)
     with Reporter(as_json=as_json, quiet=quiet) as reporter:
@@ -54,17 +55,22 @@ def mesh(inputs: tuple[Path, ...], output: Path | None, as_json: bool, quiet: bo
 
 def _run(inputs: tuple[Path, ...], output: Path | None, options: MeshOptions, reporter: Reporter) -> int:
     """All inputs, one after the other; a failure does not stop the others. The answer is the exit code."""
-    from facestream.extraction import extract
+    from facestream.extraction import extract, open_pipeline
+    from facestream.io.source import check_source
+    from facestream.io.staging import check_folder
     from facestream.outputs import check_distinct, check_outputs, plan_outputs
 
+    if output is not None and (len(inputs) > 1 or output.is_dir()):
+        check_folder(output)
     plans = [plan_outputs(path, output, options, target_is_folder=len(inputs) > 1) for path in inputs]
     check_distinct(plans)
     pipeline: FaceMeshPipeline | None = None
     num_failed = 0
     for plan in plans:
         try:
+            check_source(plan.source)
             check_outputs(plan)
-            pipeline = pipeline or _open_pipeline(plan, options)
+            pipeline = pipeline or open_pipeline(options)
             with reporter.job(plan.source) as on_progress:
                 summary = extract(plan.source, plan, options, pipeline=pipeline, on_progress=on_progress)
             reporter.done(summary)
@@ -75,12 +81,3 @@ def _run(inputs: tuple[Path, ...], output: Path | None, options: MeshOptions, re
     if num_failed and len(plans) > 1:
         reporter.note(f"{num_failed} of {len(plans)} inputs failed")
     return 1 if num_failed else 0
-
-
-def _open_pipeline(plan: OutputPlan, options: MeshOptions) -> FaceMeshPipeline:
-    """Load the networks, but not for an input that is not even there."""
-    from facestream.extraction import open_pipeline
-    from facestream.io.source import check_source
-
-    check_source(plan.source)
-    return open_pipeline(options)

@@ -56,11 +56,7 @@ class Reporter:
         if self._as_json:
             click.echo(json.dumps(_summary_line(summary)))
         elif not self._quiet:
-            state = "" if summary.complete else " (incomplete)"
-            click.echo(
-                f"{summary.input}: {summary.num_frames} frames{state}, {summary.num_frames_with_face} with a face, "
-                f"{summary.seconds:.1f} s ({summary.fps:.0f} frames/s) -> {', '.join(map(str, summary.outputs))}"
-            )
+            click.echo(_summary_text(summary))
 
     def failed(self, source: Path, error: FacestreamError) -> None:
         click.echo(f"facestream: error: {error}", err=True)
@@ -117,12 +113,25 @@ def _line_writer(source: Path) -> Callable[[Progress], None]:
     return on_progress
 
 
+def _summary_text(summary: Summary) -> str:
+    """One line for people."""
+    count = "1 frame" if summary.num_frames == 1 else f"{summary.num_frames} frames"
+    state = "" if summary.complete else " (incomplete)"
+    faces = f"{summary.num_frames_with_face} with a face"
+    for face, number in enumerate(summary.num_frames_by_face[1:], start=2):
+        faces += f", {number} with a face {face}"
+    speed = f" ({summary.fps:.0f} frames/s)" if summary.num_frames > 1 else ""
+    outputs = ", ".join(f"{path} (and ~)" if path.suffix == ".stream" else str(path) for path in summary.outputs)
+    return f"{summary.input}: {count}{state}, {faces}, {summary.seconds:.1f} s{speed} -> {outputs}"
+
+
 def _summary_line(summary: Summary) -> dict[str, Any]:
     return {
         "input": str(summary.input),
         "outputs": [str(path) for path in summary.outputs],
         "frames": summary.num_frames,
         "frames_with_face": summary.num_frames_with_face,
+        "frames_by_face": list(summary.num_frames_by_face),
         "complete": summary.complete,
         "reason": summary.reason,
         "seconds": round(summary.seconds, 4),

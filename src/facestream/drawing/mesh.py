@@ -13,7 +13,8 @@ __all__ = ["draw_meshes"]
 
 TESSELLATION_RGB = (120, 235, 200)
 CONTOUR_RGB = (255, 255, 255)
-BOX_RGB = (255, 200, 60)
+LABEL_RGB = (255, 225, 120)
+PLATE_RGB = (30, 30, 30)
 
 SUBPIXEL_BITS = 4
 """OpenCV takes coordinates as integers with this many fractional bits."""
@@ -29,7 +30,9 @@ def draw_meshes(image: npt.NDArray[np.uint8], meshes: FaceMeshes) -> npt.NDArray
         veil = canvas.copy()
         edges = np.asarray(tessellation_edges())
         cv2.polylines(veil, _fixed_point(lines[edges]), False, TESSELLATION_RGB, thickness, cv2.LINE_AA, SUBPIXEL_BITS)
-        cv2.addWeighted(veil, 0.55, canvas, 0.45, 0.0, dst=canvas)
+        # On a small face the lines lie close; a thinner veil lets the face show.
+        weight = min(max(face_px / 500, 0.2), 0.55)
+        cv2.addWeighted(veil, weight, canvas, 1.0 - weight, 0.0, dst=canvas)
         for path in CONTOURS.values():
             points = _fixed_point(lines[None, path])
             cv2.polylines(canvas, points, False, CONTOUR_RGB, thickness, cv2.LINE_AA, SUBPIXEL_BITS)
@@ -38,12 +41,14 @@ def draw_meshes(image: npt.NDArray[np.uint8], meshes: FaceMeshes) -> npt.NDArray
 
 
 def _label(canvas: npt.NDArray[np.uint8], points: npt.NDArray[np.floating], text: str, face_px: float) -> None:
-    """The face's number and confidence above its forehead."""
-    scale = min(max(0.35, face_px / 500), 4.0)
+    """The face's number and confidence on a dark plate above its forehead."""
+    scale = min(max(0.4, face_px / 500), 4.0)
+    thickness = max(1, round(scale * 1.5))
+    (width, height), below = cv2.getTextSize(text, cv2.FONT_HERSHEY_SIMPLEX, scale, thickness)
     left, top = points.min(axis=0).clip(-(2**20), 2**20)
-    position = (int(left), max(int(24 * scale), int(top) - 4))
-    for color, thickness in (((0, 0, 0), 3), (BOX_RGB, 1)):
-        cv2.putText(canvas, text, position, cv2.FONT_HERSHEY_SIMPLEX, scale, color, thickness, cv2.LINE_AA)
+    x, y = int(left), max(int(top) - 8, height + 4)
+    cv2.rectangle(canvas, (x - 3, y - height - 4), (x + width + 3, y + below), PLATE_RGB, cv2.FILLED)
+    cv2.putText(canvas, text, (x, y), cv2.FONT_HERSHEY_SIMPLEX, scale, LABEL_RGB, thickness, cv2.LINE_AA)
 
 
 def _fixed_point(paths: npt.NDArray[np.floating]) -> list[npt.NDArray[np.int32]]:

@@ -7,7 +7,7 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from facestream.errors import DeviceError
+from facestream.errors import DeviceError, InputError
 
 __all__ = ["Engine", "resolve_device"]
 
@@ -37,6 +37,7 @@ def resolve_device(device: str) -> str:
     """The device that an option names: ``auto`` is CUDA where there is one, else the CPU.
 
     Raises:
+        InputError: there is no device of that name.
         DeviceError: the device was asked for by name and is not there.
     """
     import torch
@@ -44,7 +45,9 @@ def resolve_device(device: str) -> str:
     available = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
     if device == "auto":
         return "cuda" if available["cuda"] else "cpu"
-    if not available.get(device, False):
+    if device not in available:
+        raise InputError(f"device must be one of auto, {', '.join(available)}, not {device!r}")
+    if not available[device]:
         there = ", ".join(name for name, is_there in available.items() if is_there)
         raise DeviceError(
             f"device {device!r} was asked for, but PyTorch {torch.__version__} finds none; use one of: {there}, auto"

@@ -111,7 +111,7 @@ def _register_heif(path: Path) -> None:
 
 
 def _open(path: Path) -> Image.Image:
-    """Read the header only. Pillow's limit on the number of pixels holds; its warning at half of it is not for users."""
+    """Read the header only. Pillow's limit on the number of pixels holds; its warning at half of it is kept back."""
     formats = (*PICTURE_FORMATS, "HEIF") if "HEIF" in Image.OPEN else PICTURE_FORMATS
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", Image.DecompressionBombWarning)

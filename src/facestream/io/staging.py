@@ -65,7 +65,7 @@ def check_folder(folder: Path) -> None:
     """
     if not folder.exists():
         raise OutputError(
-            f"{folder}: there is no such output folder; make it first (mkdir -p) or choose another with -o"
+            f"{folder}: there is no such output folder; make it first (an output file ends in .stream, .npz or .csv)"
         )
     if not folder.is_dir():
         raise OutputError(f"{folder}: an output folder was wanted, but this is a file")
@@ -74,7 +74,7 @@ def check_folder(folder: Path) -> None:
             pass
     except OSError as error:
         raise OutputError(
-            f"{folder}: nothing can be written there ({error.strerror or error}); choose another output folder with -o"
+            f"{folder}: nothing can be written there ({error.strerror or error}); choose another output folder"
         ) from error
 
 

@@ -187,7 +187,7 @@ def _open_container(path: Path) -> InputContainer:
         )
     except av.error.FFmpegError as error:
         raise SourceError(
-            f"{path}: not a picture or video that FFmpeg can read ({error.strerror}); check it, or convert it to MP4"
+            f"{path}: not a picture or video that FFmpeg can read ({error.strerror}); check that it is whole"
         ) from error
     if container.format.name in TEXT_FORMATS:
         container.close()

@@ -89,7 +89,12 @@ class FaceMeshPipeline:
         return self.landmarker.engine.precision
 
     def process(self, image_rgb: npt.NDArray[np.uint8]) -> FaceMeshes:
-        """The meshes of one RGB image, uint8 (H, W, 3)."""
+        """The meshes of one RGB image, uint8 (H, W, 3).
+
+        Returns:
+            Zero to ``num_faces`` faces, the most prominent first: ``landmarks`` (N, 468, 3) x, y, z in pixels,
+            ``presence`` and ``scores`` (N,), ``boxes`` (N, 4), ``keypoints`` (N, 6, 2).
+        """
         return self.process_batch([image_rgb])[0]
 
     def process_batch(self, images: Sequence[npt.NDArray[np.uint8]]) -> list[FaceMeshes]:
