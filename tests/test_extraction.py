@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import logging
+import time
 import weakref
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from facestream import (
     FaceMeshPipeline,
     JobStopped,
     MeshOptions,
+    OptionError,
     OutputError,
     Progress,
     SourceError,
@@ -174,7 +176,7 @@ def test_a_source_that_breaks_off_gives_a_partial_result(
     summary = extract(clip, None, MeshOptions(formats=("stream", "npz")), pipeline=pipeline)
     assert summary.complete is False
     assert summary.reason is not None
-    assert "promises 5.00 s of video" in summary.reason
+    assert "bytes are missing at its end" in summary.reason
     assert 30 < summary.num_frames < 90
     assert summary.num_frames_with_face == summary.num_frames
     assert facestream.read_stream(tmp_path / "half.facemesh.stream").data.shape == (summary.num_frames, 937)
@@ -185,6 +187,30 @@ def test_a_source_that_breaks_off_gives_a_partial_result(
 
 def hidden_and_results(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.iterdir())
+
+
+def test_frames_of_another_size_are_warned_of(tmp_path: Path, pipeline: FaceMeshPipeline) -> None:
+    parts = [write_clip(tmp_path / f"{w}.mp4", numbered_frames(3, width=w), codec="libx264") for w in (64, 96)]
+    raw = [remux(part, part.with_suffix(".h264")).read_bytes() for part in parts]
+    (tmp_path / "both.h264").write_bytes(b"".join(raw))
+    summary = extract(tmp_path / "both.h264", None, MeshOptions(), pipeline=pipeline)
+    assert summary.num_frames == 6
+    assert any(warning.startswith("3 frames have another size than the first") for warning in summary.warnings)
+    assert facestream.read_stream(tmp_path / "both.facemesh.stream").size == (64, 48)
+
+
+def test_a_pipeline_of_other_options_is_refused(sample: Path, pipeline: FaceMeshPipeline, tmp_path: Path) -> None:
+    with pytest.raises(OptionError, match=r"the pipeline's .* are \('back', 1, 0.5\), but .* \('front', 1, 0.5\)"):
+        extract(sample, tmp_path, MeshOptions(detector="front"), pipeline=pipeline)
+
+
+def test_loading_the_networks_counts_in_the_total(carphone: Path, pipeline: FaceMeshPipeline, tmp_path: Path) -> None:
+    def load() -> FaceMeshPipeline:
+        time.sleep(0.5)
+        return pipeline
+
+    summary = extract(carphone, tmp_path, pipeline=load)
+    assert summary.total_seconds - summary.seconds >= 0.5
 
 
 def test_stopping_leaves_nothing(tmp_path: Path, sample: Path, pipeline: FaceMeshPipeline) -> None:

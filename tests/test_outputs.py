@@ -40,7 +40,7 @@ def test_names_of_several_faces() -> None:
 
 def test_a_target_is_a_file_where_it_ends_in_a_known_extension(tmp_path: Path) -> None:
     assert names("a/c.mp4", Path("x/out.npz")) == ["x/out.npz"]
-    assert names("a/c.mp4", Path("x/out.CSV")) == ["x/out.csv"]
+    assert names("a/c.mp4", Path("x/out.CSV")) == ["x/out.CSV"]
     assert names("a/c.mp4", Path("x/out.npz"), formats=("npz", "csv"), overlay=True) == [
         "x/out.npz",
         "x/out.csv",
@@ -81,6 +81,14 @@ def test_nothing_of_the_users_is_replaced(tmp_path: Path) -> None:
         check(source, notes)
     notes.write_text("")
     check(source, notes)
+    (tmp_path / "s.stream~").write_text("an editor's backup")
+    with pytest.raises(OutputError, match=r"s\.stream~: the file exists and was not written by facestream"):
+        check(source, tmp_path / "s.stream")
+    (tmp_path / "t.stream~").mkdir()
+    with pytest.raises(OutputError, match=r"t\.stream~: a folder is in the way"):
+        check(source, tmp_path / "t.stream")
+    with pytest.raises(OutputError, match="cannot be an output"):
+        check(tmp_path / f"{'x' * 245}.mp4")
     (tmp_path / "a.npz").write_bytes(b"PK nothing")
     with pytest.raises(OutputError, match="was not written by facestream"):
         check(source, tmp_path / "a.npz")
@@ -124,3 +132,14 @@ def test_two_sources_do_not_write_one_file() -> None:
     with pytest.raises(OutputError, match=r"a.facemesh.stream: both a.mp4 and a.png would write it"):
         check_distinct(plans)
     check_distinct([plans[0], plans[0]])
+
+
+def test_no_source_is_written_over_by_another(tmp_path: Path) -> None:
+    options = MeshOptions(overlay=True, formats=("csv",))
+    sources = [tmp_path / "c.mp4", tmp_path / "c.facemesh.csv"]
+    with pytest.raises(OutputError, match=r"an output of .*c\.mp4 would replace this input"):
+        check_distinct([plan_outputs(path, None, options) for path in sources])
+    (tmp_path / "link").symlink_to(tmp_path)
+    linked = [tmp_path / "c.mp4", tmp_path / "link" / "c.png"]
+    with pytest.raises(OutputError, match="would write it; use two output folders"):
+        check_distinct([plan_outputs(path, None, options) for path in linked])

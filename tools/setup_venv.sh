@@ -19,14 +19,14 @@ command -v "$PYTHON" >/dev/null || fail "there is no $PYTHON; install Python 3.1
 "$PYTHON" -c 'import ensurepip, venv' 2>/dev/null ||
     fail "$PYTHON has no venv module (Debian, Ubuntu: apt-get install python3-venv)"
 
+command -v git >/dev/null || fail "there is no git (Debian, Ubuntu: apt-get install git)"
+
 if [ ! -x "$VENV/bin/python" ]; then
+    echo "Making $VENV"
     # A torch that this Python has already is kept, whatever its build.
-    if "$PYTHON" -c 'import torch' 2>/dev/null; then
-        echo "Making $VENV beside the torch that $PYTHON has"
-        "$PYTHON" -m venv --system-site-packages "$VENV"
-    else
-        echo "Making $VENV"
-        "$PYTHON" -m venv "$VENV"
+    "$PYTHON" -m venv --system-site-packages "$VENV"
+    if ! "$VENV/bin/python" -c 'import torch' 2>/dev/null; then
+        "$PYTHON" -m venv --clear "$VENV"
     fi
 fi
 

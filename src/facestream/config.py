@@ -24,6 +24,8 @@ class Option:
     choices: tuple[str, ...] = ()
     minimum: float | None = None
     maximum: float | None = None
+    kind: Any = int
+    """Of a number: ``int``, or ``int | float``."""
     is_path: bool = False
     is_repeatable: bool = False
     metavar: str | None = None
@@ -51,6 +53,7 @@ class MeshOptions:
         0.5,
         minimum=0.0,
         maximum=1.0,
+        kind=int | float,
         metavar="P",
         help="A face whose detector score or mesh presence is lower is missing.",
     )
@@ -89,6 +92,8 @@ class MeshOptions:
     )
 
     def __post_init__(self) -> None:
+        if isinstance(self.overlay, str):
+            object.__setattr__(self, "overlay", Path(self.overlay))
         if isinstance(self.formats, str):
             raise OptionError(f"formats must be a tuple such as ({self.formats!r},), not a string")
         for name, option in options_of(MeshOptions).items():
@@ -113,6 +118,8 @@ def _check(name: str, value: Any, option: Option) -> None:
         for choice in value if option.is_repeatable else (value,):
             if choice not in option.choices:
                 raise OptionError(f"{name} must be one of {', '.join(option.choices)}, not {choice!r}")
+    if option.minimum is not None and (isinstance(value, bool) or not isinstance(value, option.kind)):
+        raise OptionError(f"{name} must be {'a whole number' if option.kind is int else 'a number'}, not {value!r}")
     if option.minimum is not None and not value >= option.minimum:
         raise OptionError(f"{name} must be at least {option.minimum:g}, not {value}")
     if option.maximum is not None and not value <= option.maximum:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from facestream.config import MeshOptions
-from facestream.errors import JobStopped, OutputError
+from facestream.errors import JobStopped, OptionError, OutputError
 from facestream.io.clock import FrameClock
 from facestream.io.mesh_writers import MeshStreamWriter, MeshWriter
 from facestream.io.source import Source, check_source, open_source
@@ -35,7 +35,7 @@ def extract(
     target: str | os.PathLike[str] | OutputPlan | None = None,
     options: MeshOptions | None = None,
     *,
-    pipeline: FaceMeshPipeline | None = None,
+    pipeline: FaceMeshPipeline | Callable[[], FaceMeshPipeline] | None = None,
     on_progress: Callable[[Progress], None] | None = None,
     should_stop: Callable[[], bool] | None = None,
 ) -> Summary:
@@ -45,7 +45,7 @@ def extract(
         source: any picture or video.
         target: a file where it ends in .stream, .npz or .csv, else a folder; beside the source when left out.
         options: what to find and how to write it.
-        pipeline: networks that are loaded already, by ``open_pipeline`` with the same options.
+        pipeline: networks that are loaded already, or what loads them, by ``open_pipeline`` with the same options.
         on_progress: called at the start and after each group of frames.
         should_stop: asked between groups of frames; after a true answer nothing is written.
 
@@ -60,10 +60,10 @@ def extract(
     plan = target if isinstance(target, OutputPlan) else plan_outputs(Path(source), target, options)
     check_source(plan.source)
     check_outputs(plan)
-    pipeline = pipeline or open_pipeline(options)
+    networks = _take_pipeline(pipeline, options)
     opened = time.perf_counter()
     with closing(open_source(plan.source)) as frames, ExitStack() as cleanup:
-        job = _Job(plan, frames, options, pipeline, cleanup)
+        job = _Job(plan, frames, options, networks, cleanup)
 
         def tell() -> None:
             if on_progress is not None:
@@ -77,21 +77,7 @@ def extract(
             job.process(group)
             tell()
         warnings = job.finish()
-    finished = time.perf_counter()
-    return Summary(
-        input=plan.source,
-        outputs=job.output_paths,
-        num_frames=job.num_frames,
-        num_frames_by_face=tuple(job.num_frames_by_face.tolist()),
-        complete=frames.shortfall is None,
-        reason=frames.shortfall,
-        seconds=finished - opened,
-        total_seconds=finished - started,
-        device=pipeline.device,
-        engine=pipeline.engine,
-        precision=pipeline.precision,
-        warnings=warnings,
-    )
+    return job.summarize(warnings, started, opened)
 
 
 def iter_meshes(
@@ -107,7 +93,7 @@ def iter_meshes(
     """
     options = options or MeshOptions()
     check_source(Path(source))
-    pipeline = pipeline or open_pipeline(options)
+    pipeline = _take_pipeline(pipeline, options)
     with closing(open_source(source)) as frames:
         for group in _groups(frames, options):
             for frame, meshes in zip(group, pipeline.process_frames(group), strict=True):
@@ -130,6 +116,24 @@ def open_pipeline(options: MeshOptions) -> FaceMeshPipeline:
     )
 
 
+def _take_pipeline(
+    pipeline: FaceMeshPipeline | Callable[[], FaceMeshPipeline] | None, options: MeshOptions
+) -> FaceMeshPipeline:
+    """The networks for a job, loaded where they are not yet; never others than its options ask for."""
+    from facestream.pipeline.face_mesh import FaceMeshPipeline
+
+    if pipeline is None:
+        return open_pipeline(options)
+    networks = pipeline if isinstance(pipeline, FaceMeshPipeline) else pipeline()
+    has = (networks.detector_name, networks.num_faces, networks.min_score_thresh)
+    wanted = (options.detector, options.num_faces, options.min_score_thresh)
+    if has != wanted:
+        raise OptionError(
+            f"the pipeline was made with detector, faces and threshold {has}, the options ask for {wanted}"
+        )
+    return networks
+
+
 class _Job:
     """The writers of one run, and what is counted on the way."""
 
@@ -137,7 +141,8 @@ class _Job:
         self, plan: OutputPlan, source: Source, options: MeshOptions, pipeline: FaceMeshPipeline, cleanup: ExitStack
     ) -> None:
         self.num_frames = 0
-        self.num_frames_by_face = np.zeros(options.num_faces, dtype=int)
+        self._num_frames_by_face = np.zeros(options.num_faces, dtype=int)
+        self._plan = plan
         self._source = source
         self._options = options
         self._pipeline = pipeline
@@ -148,19 +153,37 @@ class _Job:
             writer = create()
             cleanup.callback(writer.discard)
             self._writers.append(writer)
-        self._streams_are_written = bool(plan.streams)
         self.output_paths = tuple(path for writer in self._writers for path in writer.paths)
 
     def process(self, group: Sequence[Frame]) -> None:
         for frame, meshes in zip(group, self._pipeline.process_frames(group), strict=True):
             self._clock.add(frame.timestamp_s)
+            self._num_resized += frame.size != (self._source.info.width, self._source.info.height)
             self.num_frames += 1
-            self.num_frames_by_face[: len(meshes)] += 1
+            self._num_frames_by_face[: len(meshes)] += 1
             for writer in self._writers:
                 try:
                     writer.write(frame, meshes)
                 except OSError as error:
                     raise OutputError(f"{writer.paths[0]}: cannot be written ({error.strerror or error})") from error
+
+    def summarize(self, warnings: tuple[str, ...], started: float, opened: float) -> Summary:
+        """How the job ended, ``started`` and ``opened`` being moments of ``time.perf_counter``."""
+        finished = time.perf_counter()
+        return Summary(
+            input=self._plan.source,
+            outputs=self.output_paths,
+            num_frames=self.num_frames,
+            num_frames_by_face=tuple(self._num_frames_by_face.tolist()),
+            complete=self._source.shortfall is None,
+            reason=self._source.shortfall,
+            seconds=finished - opened,
+            total_seconds=finished - started,
+            device=self._pipeline.device,
+            engine=self._pipeline.engine,
+            precision=self._pipeline.precision,
+            warnings=warnings,
+        )
 
     def finish(self) -> tuple[str, ...]:
         """Complete all outputs, then bring them into sight; the answer is what the user should be warned of."""
@@ -181,9 +204,14 @@ class _Job:
         yield from self._source.notes
         if self._source.shortfall is not None:
             yield f"incomplete: {self._source.shortfall}; the outputs hold the {self.num_frames} decoded frames"
-        if not self.num_frames_by_face[0]:
+        if self._num_resized:
+            yield (
+                f"{self._num_resized} frames have another size than the first; pixels in npz and csv are each "
+                "frame's own, fractions in streams are not affected"
+            )
+        if not self._num_frames_by_face[0]:
             yield "no face was found in any frame; every row is missing"
-        if self._streams_are_written and self._clock.drift_s * float(self._clock.rate_hz) > 0.5:
+        if self._plan.streams and self._clock.drift_s * float(self._clock.rate_hz) > 0.5:
             yield (
                 f"variable frame rate: by the stream's rate a row is up to {self._clock.drift_s * 1000:.0f} ms off its "
                 "frame; npz and csv hold the exact time stamps"

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import os
 import zipfile
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from facestream.config import FORMATS, MeshOptions
 from facestream.errors import OptionError, OutputError
+from facestream.io.ssi_stream import data_path
 from facestream.io.staging import check_folder
 from facestream.structures import VideoInfo
 
-__all__ = ["OutputPlan", "check_distinct", "plan_outputs"]
+__all__ = ["OutputPlan", "check_distinct", "check_outputs", "plan_outputs"]
 
 OVERLAY_SUFFIXES = {"video": (".mp4",), "picture": (".png", ".jpg", ".jpeg")}
 
@@ -84,6 +85,8 @@ def plan_outputs(
         folder, stem, infix = path, source.name[: -len(source.suffix)] if source.suffix else source.name, ".facemesh"
 
     def name(suffix: str, face: int = 1) -> Path:
+        if names_file and face == 1 and suffix == f".{extension}":
+            return path
         return folder / f"{stem}{f'.face{face}' if face > 1 else ''}{infix}{suffix}"
 
     overlay = options.overlay if isinstance(options.overlay, Path) else name(".overlay") if options.overlay else None
@@ -115,49 +118,60 @@ def check_outputs(plan: OutputPlan, overlay: Path | None = None) -> None:
     for folder in dict.fromkeys(path.parent for path in paths):
         check_folder(folder)
     for path in paths:
-        if _same_file(path, plan.source):
-            raise OutputError(f"{path}: the output would replace its own input; choose another name")
-        if path.is_dir():
-            raise OutputError(f"{path}: a folder is in the way of this output; remove it or choose another name")
-        if path.exists() and not _is_ours(path):
+        try:
+            _check_place(path, plan.source)
+        except OSError as error:
             raise OutputError(
-                f"{path}: the file exists and was not written by facestream; move it away or choose another name"
-            )
+                f"{path}: cannot be an output ({error.strerror or error}); choose another name"
+            ) from error
 
 
-def check_distinct(plans: Iterable[OutputPlan]) -> None:
-    """Make sure that no two sources would write one file.
+def check_distinct(plans: Sequence[OutputPlan]) -> None:
+    """Make sure that no two sources would write one file, and that none would write over another source.
 
     Raises:
-        OutputError: two would.
+        OutputError: two would, or one would.
     """
+    sources = {plan.source.resolve(): plan.source for plan in plans}
     writers: dict[Path, Path] = {}
     for plan in plans:
         for path in (*plan.paths, *([plan.overlay] if plan.overlay else [])):
-            other = writers.setdefault(path.absolute(), plan.source)
+            place = path.parent.resolve() / path.name
+            other = writers.setdefault(place, plan.source)
             if other is not plan.source:
                 raise OutputError(f"{path}: both {other} and {plan.source} would write it; use two output folders")
+            if place in sources and place != plan.source.resolve():
+                raise OutputError(f"{path}: an output of {plan.source} would replace this input; choose another name")
 
 
-def _same_file(path: Path, source: Path) -> bool:
-    try:
-        return path.samefile(source)
-    except OSError:
-        return False
+def _check_place(path: Path, source: Path) -> None:
+    """One output file: not its own source, no folder, nobody else's file."""
+    if path.exists() and path.samefile(source):
+        raise OutputError(f"{path}: the output would replace its own input; choose another name")
+    for place in (path, data_path(path)) if path.suffix.lower() == ".stream" else (path,):
+        if place.is_dir():
+            raise OutputError(f"{place}: a folder is in the way of this output; remove it or choose another name")
+        if place.exists() and place.stat().st_size and not _is_ours(path):
+            raise OutputError(
+                f"{place}: the file exists and was not written by facestream; move it away or choose another name"
+            )
 
 
 def _is_ours(path: Path) -> bool:
-    """Whether an existing file looks like an output of that format; an empty file is nobody's."""
+    """Whether a file looks like an output of that format; an empty or absent one does not."""
     suffix = path.suffix.lower()
-    if not path.stat().st_size:
-        return True
+    if not path.exists():
+        return False
     if suffix == ".npz":
-        return zipfile.is_zipfile(path) and "landmarks.npy" in zipfile.ZipFile(path).namelist()
-    with path.open("rb") as file:
-        if suffix == ".stream":
-            return b"<stream" in file.read(1024).lower()
-        if suffix == ".csv":
-            return file.read(32).startswith(b"frame,time_s,face,")
+        try:
+            with zipfile.ZipFile(path) as archive:
+                return "landmarks.npy" in archive.namelist()
+        except zipfile.BadZipFile:
+            return False
+    if suffix in (".stream", ".csv"):
+        with path.open("rb") as file:
+            head = file.read(1024).lower()
+        return b"<stream" in head if suffix == ".stream" else head.startswith(b"frame,time_s,face,")
     from facestream.drawing.overlay import is_overlay
 
     return is_overlay(path)

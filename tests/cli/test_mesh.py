@@ -91,7 +91,7 @@ def test_a_partial_result_exits_1(tmp_path: Path, sample: Path) -> None:
     assert result.returncode == 1
     line = json.loads(result.stdout)
     assert line["complete"] is False
-    assert "promises" in line["reason"]
+    assert "bytes are missing" in line["reason"]
     assert len(np.load(tmp_path / "half.npz")["timestamps_s"]) == line["frames"]
     assert f"facestream: warning: {clip}: incomplete: " in result.stderr
 
@@ -119,6 +119,54 @@ def test_ctrl_c_leaves_nothing_and_exits_130(tmp_path: Path, sample: Path) -> No
     assert process.returncode == 130, errors
     assert errors.splitlines()[-1] == "facestream: interrupted; nothing half written was left"
     assert list(tmp_path.iterdir()) == []
+
+
+def test_ending_from_outside_cleans_up(tmp_path: Path, sample: Path) -> None:
+    process = subprocess.Popen([*COMMAND, "mesh", str(sample), "-o", str(tmp_path), "--quiet"])
+    try:
+        deadline = time.monotonic() + 120
+        while not any(tmp_path.iterdir()) and time.monotonic() < deadline:
+            time.sleep(0.05)
+        process.terminate()
+        assert process.wait(timeout=60) == 128 + signal.SIGTERM
+    finally:
+        process.kill()
+        process.wait()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_whoever_reads_the_results_may_go(tmp_path: Path, carphone: Path) -> None:
+    inputs = [tmp_path / f"{k}.mp4" for k in range(3)]
+    for path in inputs:
+        write_clip(path, numbered_frames(2))
+    process = subprocess.Popen([*COMMAND, "mesh", *map(str, inputs)], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    assert process.stdout is not None
+    process.stdout.close()
+    assert process.stderr is not None
+    with process.stderr:
+        assert b"Traceback" not in process.stderr.read()
+    assert process.wait(timeout=120) == 0
+    assert all((tmp_path / f"{k}.facemesh.stream").exists() for k in range(3))
+
+
+def test_a_fault_of_ours_does_not_stop_the_others(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from facestream import extraction
+
+    real = extraction.extract
+
+    def faulty(source: Path, *arguments: object, **options: object) -> object:
+        if source.name == "0.mp4":
+            raise ZeroDivisionError("division by zero")
+        return real(source, *arguments, **options)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(extraction, "extract", faulty)
+    inputs = [str(write_clip(tmp_path / f"{k}.mp4", numbered_frames(2))) for k in range(2)]
+    assert main(["mesh", *inputs, "--json"]) == 1
+    output = capsys.readouterr()
+    assert "0.mp4: facestream itself failed (ZeroDivisionError: division by zero)" in output.err
+    assert [json.loads(line)["complete"] for line in output.out.splitlines()] == [False, True]
 
 
 def test_the_environment_stands_below_the_command_line(tmp_path: Path, carphone: Path) -> None:

@@ -8,9 +8,10 @@ import pytest
 from PIL import Image as Pillow
 
 from facestream.drawing.mesh import draw_meshes
-from facestream.drawing.overlay import PictureOverlayWriter, is_overlay
+from facestream.drawing.overlay import OVERLAY_COMMENT, PictureOverlayWriter, is_overlay
 from facestream.io.clock import FrameClock
 from facestream.io.source import open_source
+from facestream.io.video_writer import VideoWriter
 from facestream.structures import FaceMeshes, Frame
 from tests.conftest import Image
 
@@ -37,6 +38,16 @@ def test_a_line_lies_where_its_points_do() -> None:
     drawn = draw_meshes(np.zeros((40, 60, 3), np.uint8), meshes)[18:, 10:50].sum(axis=(1, 2))
     assert int(drawn.argmax()) + 18 == 20
     assert drawn[1] == pytest.approx(drawn[3], rel=0.1)
+
+
+def test_a_long_overlay_is_known_for_ours(tmp_path: Path) -> None:
+    """The comment of an MP4 stands behind an index that grows with every frame."""
+    for comment in (OVERLAY_COMMENT, "a film of mine"):
+        writer = VideoWriter(tmp_path / "a.mp4", (16, 16), Fraction(25), 1.0, comment)
+        for k in range(9000):
+            writer.write(np.full((16, 16, 3), k % 200, np.uint8), k / 25)
+        writer.close()
+        assert is_overlay(tmp_path / "a.mp4") == (comment == OVERLAY_COMMENT)
 
 
 def test_no_faces_nothing_drawn(astronaut: Image, astronaut_meshes: FaceMeshes) -> None:

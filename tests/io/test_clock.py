@@ -57,6 +57,11 @@ def test_variable_rate_is_measured_from_first_to_last() -> None:
     assert clock.drift_s == pytest.approx(0.35)
 
 
+def test_a_dropped_frame_shows_where_a_tick_is_a_frame() -> None:
+    clock = clock_of([k / 25 for k in range(30) if k != 12], 25, tick_s=1 / 25)
+    assert float(clock.rate_hz) == pytest.approx(28 / (29 / 25))
+
+
 @pytest.mark.parametrize("times", [[], [7.0], [3.0, 3.0], [3.0, 1.0]])
 def test_where_time_stamps_say_nothing_the_container_does(times: list[float]) -> None:
     clock = clock_of(times, 25)

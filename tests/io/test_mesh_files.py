@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import csv
 import json
+import unittest.mock
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
+from facestream.errors import OutputError
 from facestream.io.clock import FrameClock
 from facestream.io.columns import mesh_row
 from facestream.io.mesh_csv import CSV_COLUMNS, MeshCsvWriter
@@ -123,6 +126,30 @@ def test_streams_one_a_face(tmp_path: Path, missing: str) -> None:
                 assert row[-1] == 0
                 absent = {"zero": np.zeros(936), "nan": np.full(936, np.nan), "repeat": last}[missing]
                 np.testing.assert_array_equal(row[:-1], absent.astype(np.float32))
+
+
+def test_discarding_on_a_full_disk_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    writer = MeshNpzWriter(tmp_path / "a.npz", 1)
+    writer._spools["boxes"].close()
+    full = unittest.mock.Mock(close=unittest.mock.Mock(side_effect=OSError(28, "No space left on device")))
+    monkeypatch.setitem(writer._spools, "boxes", full)
+    writer.discard()
+    assert full.close.called
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_too_many_faces_for_the_system_leave_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    real = Path.open
+
+    def limited(self: Path, *arguments: Any, **options: Any) -> Any:
+        if len(list(tmp_path.iterdir())) == 3:
+            raise OSError(24, "Too many open files")
+        return real(self, *arguments, **options)
+
+    monkeypatch.setattr(Path, "open", limited)
+    with pytest.raises(OutputError, match="Too many open files"):
+        MeshStreamWriter(tuple(tmp_path / f"{k}.stream" for k in range(9)), "zero")
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_discarding_leaves_nothing(tmp_path: Path) -> None:

@@ -77,10 +77,35 @@ def test_what_a_stream_cannot_hold(tmp_path: Path) -> None:
         write_stream(path, ROWS.astype(complex), 25)
     with pytest.raises(InputError, match=r"not the shape \(12,\)"):
         write_stream(path, ROWS.reshape(-1), 25)
-    with pytest.raises(InputError, match="a rate above 0 Hz, not 0"):
-        write_stream(path, ROWS, 0)
+    for rate in (0, -1, 1e-12, float("nan")):
+        with pytest.raises(InputError, match="a rate above 0 Hz"):
+            write_stream(path, ROWS, rate)
     with pytest.raises(OutputError, match="cannot be written"):
         write_stream(tmp_path / "absent" / "a.stream", ROWS, 25)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_commit_that_fails_leaves_the_old_stream(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "a.stream"
+    write_stream(path, np.ones((2, 2)), 10)
+    real = Path.replace
+
+    def refuse(self: Path, target: Path) -> Path:
+        if target.name.endswith("~"):
+            raise PermissionError(13, "Permission denied")
+        return real(self, target)
+
+    monkeypatch.setattr(Path, "replace", refuse)
+    with pytest.raises(OutputError, match=r"a\.stream~: cannot be written \(Permission denied\)"):
+        write_stream(path, ROWS, 25)
+    assert read_stream(path).data.shape == (2, 2)
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["a.stream", "a.stream~"]
+
+
+@pytest.mark.parametrize("meta", [{"a b": "x"}, {"": "x"}, {"size": 3}, {"1a": "x"}])
+def test_meta_that_is_no_xml(tmp_path: Path, meta: dict[str, str]) -> None:
+    with pytest.raises(InputError, match="meta must be names and texts of XML attributes"):
+        write_stream(tmp_path / "a.stream", ROWS, 25, meta=meta)
     assert list(tmp_path.iterdir()) == []
 
 

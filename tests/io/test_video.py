@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from PIL import Image
 
 from facestream.errors import SourceError
 from facestream.io.source import open_source
+from facestream.io.video import VideoSource
 from tests.io.clips import cut, grey_levels, numbered_frames, remux, set_display_matrix, write_clip
 
 
@@ -155,6 +157,51 @@ def test_a_file_that_breaks_off_gives_its_frames_and_says_why(
     source = open_source(cut(whole, tmp_path / f"cut_{name}", 0.6))
     assert 15 <= len(list(source)) < 30
     assert source.shortfall is not None
+
+
+@pytest.mark.parametrize("name", ["cut.gif", "cut.avi"])
+def test_other_containers_tell_too(tmp_path: Path, name: str) -> None:
+    whole = tmp_path / f"whole{name[3:]}"
+    if name == "cut.gif":
+        pages = [Image.fromarray(image) for image in NOISE[:8]]
+        pages[0].save(whole, save_all=True, append_images=pages[1:], duration=80)
+    else:
+        write_clip(whole, NOISE)
+    full = open_source(whole)
+    assert len(list(full)) >= 8
+    assert full.shortfall is None
+    source = open_source(cut(whole, tmp_path / name, 0.6))
+    assert len(list(source)) > 0
+    assert source.shortfall is not None
+
+
+def test_a_source_that_cannot_be_read_further(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    source = VideoSource(write_clip(tmp_path / "a.mp4", NOISE[:12], codec="libx264", codec_options={"bf": "0"}))
+    packets = list(source._container.demux(source._stream))
+    error = av.error.OSError(5, "Input/output error")
+
+    class Broken:
+        format = source._container.format
+
+        @staticmethod
+        def demux(_: object) -> Iterator[object]:
+            yield from packets[:5]
+            raise error
+
+    monkeypatch.setattr(source, "_container", Broken())
+    source._stream.codec_context.flush_buffers()
+    source._frames = source._decode()
+    source._first = next(source._frames)
+    assert len(list(source)) == 5
+    assert source.shortfall == "reading broke off: Input/output error"
+
+
+def test_a_long_last_frame_is_no_cut(tmp_path: Path) -> None:
+    for name in ("a.mp4", "a.mkv"):
+        clip = write_clip(tmp_path / name, numbered_frames(5), timestamps_s=[0, 0.1, 0.2, 0.3, 3.3])
+        source = open_source(clip)
+        assert len(list(source)) == 5
+        assert source.shortfall is None
 
 
 def test_damage_in_the_middle_is_counted_and_passed_over(tmp_path: Path) -> None:

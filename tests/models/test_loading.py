@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import safetensors.numpy
+import safetensors.torch
 import torch
 
 from facestream.errors import WeightsError
@@ -48,8 +49,20 @@ def test_own_safetensors_are_taken(tmp_path: Path) -> None:
 def test_weights_that_are_no_numbers(tmp_path: Path) -> None:
     state = {key: value.numpy() * np.nan for key, value in load("facemesh").state_dict().items()}
     safetensors.numpy.save_file(state, tmp_path / "nan.safetensors")
-    with pytest.raises(WeightsError, match="hold values that are not finite"):
+    with pytest.raises(WeightsError, match="holds values that are not finite"):
         load("facemesh", weights=tmp_path / "nan.safetensors")
+
+
+def test_types_of_own_weights(tmp_path: Path) -> None:
+    state = load("facemesh").state_dict()
+    safetensors.torch.save_file({key: value.bfloat16() for key, value in state.items()}, tmp_path / "half.safetensors")
+    half = load("facemesh", weights=tmp_path / "half.safetensors").state_dict()
+    assert all(torch.equal(half[key], value.bfloat16().float()) for key, value in state.items())
+    safetensors.torch.save_file({key: value.int() for key, value in state.items()}, tmp_path / "int.safetensors")
+    with pytest.raises(WeightsError, match=r"is of type torch\.int32; weights are floating-point numbers"):
+        load("facemesh", weights=tmp_path / "int.safetensors")
+    with pytest.raises(WeightsError, match="not a regular file"):
+        load("facemesh", weights=Path("/dev/null"))
 
 
 def test_a_damaged_package_file_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -71,6 +84,7 @@ def test_no_such_network() -> None:
         ("text.safetensors", b"hello, I am no weights file", "neither a .safetensors nor a .tflite"),
         ("empty.tflite", b"", "neither a .safetensors nor a .tflite"),
         ("pickle.pth", b"\x80\x04\x95" + b"\0" * 64, "neither a .safetensors nor a .tflite"),
+        ("short.tflite", b"\0\0\0\0TFL3", "the TFLite file is damaged"),
         ("cut.tflite", TFLITE.read_bytes()[:5000], "cut.tflite"),
     ],
 )

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from facestream import FaceMeshPipeline, InputError
+from facestream import FaceMeshPipeline, InputError, OptionError
 from facestream.pipeline import face_mesh
 from facestream.structures import Detections, FaceMeshes, FaceRois, Frame
 from tests.conftest import Image, eye_distance, mean_distance
@@ -192,6 +192,11 @@ def test_a_false_box_does_not_hide_a_face(search: Search) -> None:
     assert meshes.boxes[0].tolist() == faces.detections.boxes[2].tolist()
 
 
+def test_a_doubtful_face_keeps_its_place(search: Search) -> None:
+    faces = _Faces([20, 18, 16], [[0.6, 0.99, 0.99], [0.99, 0.99], [0.6, 0.99, 0.98]])
+    assert search(faces, 3).boxes[:, 0].tolist() == faces.detections.boxes[:, 0].tolist(), "the largest first"
+
+
 @pytest.mark.parametrize("num_faces", [1, 3])
 def test_at_most_eight_more_than_wanted_are_tried(search: Search, num_faces: int) -> None:
     faces = _Faces([20.0 - k / 10 for k in range(15)], [[0.1, 0.1]] * 15)
@@ -245,13 +250,13 @@ def test_tiny_images(pipeline: FaceMeshPipeline) -> None:
 @pytest.mark.parametrize(
     ("values", "message"),
     [
-        ({"detector": "side"}, "detector must be 'back' or 'front'"),
+        ({"detector": "side"}, "detector must be one of back, front, not 'side'"),
         ({"num_faces": 0}, "num_faces must be at least 1"),
-        ({"min_score_thresh": 2.0}, "min_score_thresh must lie in 0 to 1"),
+        ({"min_score_thresh": 2.0}, "min_score_thresh must be at most 1, not 2.0"),
     ],
 )
 def test_options_out_of_range(values: dict[str, Any], message: str) -> None:
-    with pytest.raises(InputError, match=message):
+    with pytest.raises(OptionError, match=message):
         FaceMeshPipeline(**values)
 
 

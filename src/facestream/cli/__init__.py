@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import signal
 import sys
+import threading
 from collections.abc import Sequence
+from types import FrameType
 
 import click
 
 from facestream.cli.mesh import mesh
+from facestream.cli.report import print_error
 from facestream.errors import FacestreamError, OptionError
 from facestream.version import __version__
 
@@ -29,21 +33,32 @@ facestream.add_command(mesh)
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; the answer is the exit code."""
+    _heed_signals()
     try:
-        result = facestream.main(arguments, prog_name="facestream", standalone_mode=False)
+        return int(facestream.main(arguments, prog_name="facestream", standalone_mode=False) or 0)
     except click.ClickException as error:
-        error.show()
+        command = error.ctx.command_path if isinstance(error, click.UsageError) and error.ctx else "facestream"
+        print_error(f"error: {error.format_message()} ({command} --help shows how it is used)")
         return EXIT_USAGE
     except OptionError as error:
-        click.echo(f"facestream: error: {error}", err=True)
+        print_error(f"error: {error}")
         return EXIT_USAGE
     except FacestreamError as error:
-        click.echo(f"facestream: error: {error}", err=True)
+        print_error(f"error: {error}")
         return EXIT_FAILED
     except (click.Abort, KeyboardInterrupt):
-        click.echo("facestream: interrupted; nothing half written was left", err=True)
+        print_error("interrupted; nothing half written was left")
         return EXIT_INTERRUPTED
-    except BrokenPipeError:
-        sys.stderr.close()
-        return EXIT_FAILED
-    return int(result or 0)
+
+
+def _heed_signals() -> None:
+    """Ending the process from outside cleans up as Ctrl-C does."""
+
+    def stop(number: int, _: FrameType | None) -> None:
+        sys.exit(128 + number)
+
+    if threading.current_thread() is threading.main_thread():
+        for name in ("SIGTERM", "SIGHUP"):
+            number = getattr(signal, name, None)
+            if number is not None and signal.getsignal(number) == signal.SIG_DFL:
+                signal.signal(number, stop)

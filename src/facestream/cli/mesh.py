@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import functools
+import logging
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
@@ -12,19 +14,18 @@ from facestream.cli.report import Reporter
 from facestream.config import FORMATS, MeshOptions
 from facestream.errors import FacestreamError
 
-if TYPE_CHECKING:
-    from facestream.pipeline.face_mesh import FaceMeshPipeline
-
 __all__ = ["mesh"]
+
+_log = logging.getLogger(__name__)
 
 
 @click.command()
-@click.argument("inputs", metavar="INPUT...", nargs=-1, type=click.Path(path_type=Path))
+@click.argument("inputs", metavar="INPUT...", nargs=-1, type=click.Path(path_type=Path, readable=False))
 @click.option(
     "-o",
     "--output",
     metavar="PATH",
-    type=click.Path(path_type=Path),
+    type=click.Path(path_type=Path, readable=False),
     help="A file where it ends in .stream, .npz or .csv and there is one INPUT, else a folder that exists; "
     "beside each INPUT when left out.",
 )
@@ -56,27 +57,29 @@ def mesh(inputs: tuple[Path, ...], output: Path | None, as_json: bool, quiet: bo
 def _run(inputs: tuple[Path, ...], output: Path | None, options: MeshOptions, reporter: Reporter) -> int:
     """All inputs, one after the other; a failure does not stop the others. The answer is the exit code."""
     from facestream.extraction import extract, open_pipeline
-    from facestream.io.source import check_source
     from facestream.io.staging import check_folder
-    from facestream.outputs import check_distinct, check_outputs, plan_outputs
+    from facestream.outputs import check_distinct, plan_outputs
 
     if output is not None and (len(inputs) > 1 or output.is_dir()):
         check_folder(output)
     plans = [plan_outputs(path, output, options, target_is_folder=len(inputs) > 1) for path in inputs]
     check_distinct(plans)
-    pipeline: FaceMeshPipeline | None = None
+    pipeline = functools.cache(lambda: open_pipeline(options))
     num_failed = 0
     for plan in plans:
         try:
-            check_source(plan.source)
-            check_outputs(plan)
-            pipeline = pipeline or open_pipeline(options)
             with reporter.job(plan.source) as on_progress:
                 summary = extract(plan.source, plan, options, pipeline=pipeline, on_progress=on_progress)
             reporter.done(summary)
             num_failed += not summary.complete
         except FacestreamError as error:
             reporter.failed(plan.source, error)
+            num_failed += 1
+        except Exception as error:
+            # A fault of ours must not cost the other inputs their turn.
+            _log.debug("%s", plan.source, exc_info=True)
+            fault = f"{plan.source}: facestream itself failed ({type(error).__name__}: {error}); please report it"
+            reporter.failed(plan.source, FacestreamError(fault))
             num_failed += 1
     if num_failed and len(plans) > 1:
         reporter.note(f"{num_failed} of {len(plans)} inputs failed")

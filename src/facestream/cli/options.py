@@ -43,7 +43,7 @@ def _click_option(item: Field[Any]) -> Callable[[Command], Command]:
     if option.choices:
         settings |= {"type": click.Choice(option.choices), "multiple": option.is_repeatable}
     elif option.is_path:
-        settings |= {"type": click.Path(path_type=Path), "metavar": option.metavar or "FILE"}
+        settings |= {"type": click.Path(path_type=Path, readable=False), "metavar": option.metavar or "FILE"}
     elif isinstance(item.default, bool):
         # Optional value: --overlay alone is the flag, --overlay FILE names the file.
         settings |= {"is_flag": False, "flag_value": "", "type": str, "envvar": None}

@@ -14,14 +14,33 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from facestream.errors import FacestreamError
-
 if TYPE_CHECKING:
     from facestream.structures import Progress, Summary
 
-__all__ = ["Reporter"]
+__all__ = ["Reporter", "print_error"]
 
 SECONDS_BETWEEN_LINES = 10.0
+
+
+def print_error(text: str) -> None:
+    """One line on stderr, wherever that leads."""
+    with contextlib.suppress(OSError):
+        click.echo(_printable(f"facestream: {text}"), err=True)
+
+
+def _print_result(text: str) -> None:
+    """One line on stdout. Whoever reads it may have gone; the outputs matter more."""
+    try:
+        click.echo(_printable(text))
+    except BrokenPipeError:
+        sys.stdout = None
+    except OSError as error:
+        print_error(f"error: the result cannot be printed ({error.strerror or error})")
+
+
+def _printable(text: str) -> str:
+    """File names may hold bytes that are no text, and line breaks."""
+    return text.encode("utf-8", "backslashreplace").decode("utf-8").replace("\n", "\\n").replace("\r", "\\r")
 
 
 class Reporter:
@@ -46,7 +65,7 @@ class Reporter:
         """Show the progress of one input while its job runs."""
         if self._quiet:
             yield None
-        elif sys.stderr.isatty():
+        elif sys.stderr is not None and sys.stderr.isatty():
             with _progress_bar(source) as on_progress:
                 yield on_progress
         else:
@@ -54,17 +73,17 @@ class Reporter:
 
     def done(self, summary: Summary) -> None:
         if self._as_json:
-            click.echo(json.dumps(_summary_line(summary)))
+            _print_result(json.dumps(_summary_line(summary)))
         elif not self._quiet:
-            click.echo(_summary_text(summary))
+            _print_result(_summary_text(summary))
 
-    def failed(self, source: Path, error: FacestreamError) -> None:
-        click.echo(f"facestream: error: {error}", err=True)
+    def failed(self, source: Path, error: Exception) -> None:
+        print_error(f"error: {error}")
         if self._as_json:
-            click.echo(json.dumps({"input": str(source), "outputs": [], "complete": False, "error": str(error)}))
+            _print_result(json.dumps({"input": str(source), "outputs": [], "complete": False, "error": str(error)}))
 
     def note(self, text: str) -> None:
-        click.echo(f"facestream: {text}", err=True)
+        print_error(text)
 
 
 class _WarningHandler(logging.Handler):
@@ -72,7 +91,7 @@ class _WarningHandler(logging.Handler):
         super().__init__(logging.WARNING)
 
     def emit(self, record: logging.LogRecord) -> None:
-        click.echo(f"facestream: {record.levelname.lower()}: {record.getMessage()}", err=True)
+        print_error(f"{record.levelname.lower()}: {record.getMessage()}")
 
 
 @contextlib.contextmanager
@@ -108,7 +127,7 @@ def _line_writer(source: Path) -> Callable[[Progress], None]:
         if time.monotonic() - last >= SECONDS_BETWEEN_LINES:
             last = time.monotonic()
             expected = f" of about {progress.num_frames_expected}" if progress.num_frames_expected else ""
-            click.echo(f"{source}: {progress.num_frames}{expected} frames, {progress.fps:.0f} frames/s", err=True)
+            print_error(f"{source}: {progress.num_frames}{expected} frames, {progress.fps:.0f} frames/s")
 
     return on_progress
 

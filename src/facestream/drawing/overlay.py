@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -16,7 +15,7 @@ from PIL.PngImagePlugin import PngInfo
 from facestream.drawing.mesh import draw_meshes
 from facestream.io.clock import FrameClock
 from facestream.io.staging import StagedFile
-from facestream.io.video_writer import VideoWriter
+from facestream.io.video_writer import VideoWriter, read_comment
 from facestream.structures import FaceMeshes, Frame, VideoInfo
 
 __all__ = ["PictureOverlayWriter", "VideoOverlayWriter", "is_overlay"]
@@ -27,13 +26,10 @@ OVERLAY_COMMENT = "facestream overlay"
 
 def is_overlay(path: Path) -> bool:
     """Whether a picture or video says of itself that it was drawn here."""
+    if path.suffix.lower() == ".mp4":
+        return read_comment(path) == OVERLAY_COMMENT
     with path.open("rb") as file:
-        head, tail = file.read(1 << 16), b""
-        size = path.stat().st_size
-        if size > 1 << 16:
-            file.seek(-(1 << 16), os.SEEK_END)
-            tail = file.read()
-    return OVERLAY_COMMENT.encode() in head + tail
+        return OVERLAY_COMMENT.encode() in file.read(1 << 16)
 
 
 class PictureOverlayWriter:
@@ -71,7 +67,7 @@ class VideoOverlayWriter:
         self._staged = StagedFile(path, suffix=".mp4")
         try:
             self._video = VideoWriter(
-                self._staged.hidden_path, self._size, info.rate_hz, info.pixel_aspect, OVERLAY_COMMENT
+                self._staged.hidden_path, self._size, info.rate_hz, info.pixel_aspect, OVERLAY_COMMENT, shown_path=path
             )
         except BaseException:
             self._staged.discard()

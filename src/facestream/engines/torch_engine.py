@@ -45,7 +45,7 @@ class TorchEngine:
         padded = np.zeros((BATCH_SIZE, *images.shape[1:]), dtype=np.uint8)
         padded[: len(images)] = images
         # TF32 would move landmarks by half a crop pixel.
-        with torch.inference_mode(), torch.backends.cudnn.flags(allow_tf32=False):
+        with torch.inference_mode(), torch.backends.cudnn.flags(enabled=True, allow_tf32=False):
             outputs = self._network(torch.from_numpy(padded).to(self.device))
         return tuple(output[: len(images)].cpu().numpy() for output in outputs)
 

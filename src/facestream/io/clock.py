@@ -28,9 +28,11 @@ class FrameClock:
 
     @property
     def rate_hz(self) -> Fraction:
-        """The container's rate where frames keep to it within a tick, else (frames - 1) / (last - first)."""
+        """The container's rate where frames keep to it, else (frames - 1) / (last - first)."""
         times = self.timestamps_s
-        if len(times) < 2 or times[-1] <= times[0] or self._drift_s(self._container_rate_hz) <= self._tick_s + 1e-6:
+        # Time stamps are rounded to a tick; where a tick is a whole frame, half a frame is the limit.
+        allowed_s = min(self._tick_s, 0.5 / float(self._container_rate_hz)) + 1e-6
+        if len(times) < 2 or times[-1] <= times[0] or self._drift_s(self._container_rate_hz) <= allowed_s:
             return self._container_rate_hz
         return Fraction(len(times) - 1) / Fraction(float(times[-1] - times[0]))
 

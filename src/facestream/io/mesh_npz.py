@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import shutil
 import tempfile
@@ -82,7 +83,9 @@ class MeshNpzWriter:
 
     def discard(self) -> None:
         for spool in self._spools.values():
-            spool.close()
+            # Closing writes what is buffered, and the disk may be full.
+            with contextlib.suppress(OSError):
+                spool.close()
         self._staged.discard()
 
 

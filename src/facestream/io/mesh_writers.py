@@ -41,7 +41,13 @@ class MeshStreamWriter:
 
     def __init__(self, paths: tuple[Path, ...], missing: str) -> None:
         self.paths = paths
-        self._streams = [SsiStreamWriter(path, MESH_COLUMNS) for path in paths]
+        self._streams: list[SsiStreamWriter] = []
+        try:
+            for path in paths:
+                self._streams.append(SsiStreamWriter(path, MESH_COLUMNS))
+        except BaseException:
+            self.discard()
+            raise
         absent = np.full(MESH_COLUMNS, np.nan if missing == "nan" else 0.0, dtype=np.float32)
         absent[-1] = 0.0
         self._absent_rows = [absent.copy() for _ in paths]

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageOps
 
 from facestream.errors import SourceError
 from facestream.structures import Frame, VideoInfo
@@ -19,6 +19,8 @@ __all__ = ["PictureSource", "is_picture"]
 
 PICTURE_FORMATS = ("JPEG", "PNG", "BMP", "TIFF", "WEBP", "PPM", "JPEG2000", "AVIF")
 """What Pillow is asked for. GIF is a video, and the rest of its formats are none that cameras write."""
+
+MOTION_JPEG_SUFFIXES = (".mjpeg", ".mjpg")
 
 HEIF_BRANDS = (b"heic", b"heix", b"hevc", b"heim", b"heis", b"mif1", b"msf1")
 
@@ -50,13 +52,14 @@ class PictureSource:
             SourceError: the file is damaged or too large.
         """
         try:
-            with _open(path) as picture:
+            with warnings.catch_warnings(), _open(path) as picture:
+                warnings.simplefilter("ignore")
                 self.notes = _notes(picture)
                 rotation_deg, mirrored = ROTATIONS.get(picture.getexif().get(ORIENTATION_TAG, 1), (0, False))
                 image = _to_rgb(ImageOps.exif_transpose(picture))
         except Image.DecompressionBombError as error:
             raise SourceError(f"{path}: the picture is too large to unpack ({error}); scale it down first") from error
-        except (OSError, SyntaxError, ValueError, UnidentifiedImageError) as error:
+        except Exception as error:  # Pillow's readers raise whatever their libraries do
             raise SourceError(f"{path}: the picture is damaged ({error}); save it again from its original") from error
         self._image = image
         self.info = VideoInfo(
@@ -80,7 +83,7 @@ class PictureSource:
 
 
 def is_picture(path: Path) -> bool:
-    """Whether the file's first bytes are those of a picture.
+    """Whether the file's first bytes are those of a picture; a film of JPEGs in a row is none.
 
     Raises:
         SourceError: a HEIC picture without the plug-in that reads it.
@@ -90,6 +93,8 @@ def is_picture(path: Path) -> bool:
             head = file.read(32)
     except OSError as error:
         raise SourceError(f"{path}: cannot be read ({error.strerror or error})") from error
+    if path.suffix.lower() in MOTION_JPEG_SUFFIXES:
+        return False
     if head[4:8] == b"ftyp" and head[8:12] in HEIF_BRANDS:
         _register_heif(path)
         return True
@@ -98,7 +103,7 @@ def is_picture(path: Path) -> bool:
             return True
     except Image.DecompressionBombError:
         return True
-    except (UnidentifiedImageError, OSError, SyntaxError, ValueError):
+    except Exception:  # whatever a reader stumbles over, it is no picture to Pillow
         return False
 
 
@@ -114,7 +119,7 @@ def _open(path: Path) -> Image.Image:
     """Read the header only. Pillow's limit on the number of pixels holds; its warning at half of it is kept back."""
     formats = (*PICTURE_FORMATS, "HEIF") if "HEIF" in Image.OPEN else PICTURE_FORMATS
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+        warnings.simplefilter("ignore")
         return Image.open(path, formats=formats)
 
 

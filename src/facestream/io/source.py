@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Protocol
@@ -40,13 +41,17 @@ def check_source(path: Path) -> None:
     Raises:
         SourceError: not there, no regular file, or empty.
     """
-    if not path.exists():
-        raise SourceError(f"{path}: there is no such file")
-    if path.is_dir():
+    try:
+        status = path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        raise SourceError(f"{path}: there is no such file") from None
+    except OSError as error:
+        raise SourceError(f"{path}: cannot be read ({error.strerror or error})") from error
+    if stat.S_ISDIR(status.st_mode):
         raise SourceError(f"{path}: a folder, where a picture or video was wanted")
-    if not path.is_file():
+    if not stat.S_ISREG(status.st_mode):
         raise SourceError(f"{path}: not a regular file; pictures and videos are read from files")
-    if path.stat().st_size == 0:
+    if status.st_size == 0:
         raise SourceError(f"{path}: the file is empty (0 bytes)")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -16,11 +17,11 @@ import defusedxml.ElementTree
 import numpy as np
 import numpy.typing as npt
 
-from facestream.errors import InputError, SourceError, StreamFormatError
+from facestream.errors import InputError, OutputError, SourceError, StreamFormatError
 from facestream.io.clock import format_rate
 from facestream.io.staging import StagedFile
 
-__all__ = ["SsiStream", "SsiStreamWriter", "read_stream", "write_stream"]
+__all__ = ["SsiStream", "SsiStreamWriter", "data_path", "read_stream", "write_stream"]
 
 DTYPES: dict[str, np.dtype[Any]] = {
     "SHORT": np.dtype("<i2"),
@@ -94,9 +95,20 @@ class SsiStreamWriter:
         """Bring both files into sight, in place of older ones."""
         assert self._header is not None, "finish() comes before commit()"
         # An old header must not stand beside new samples, not even for a moment.
-        self.path.unlink(missing_ok=True)
-        self._samples.commit()
-        self._header.commit()
+        old = self._header.hidden_path.with_suffix(".old")
+        try:
+            if self.path.exists():
+                self.path.rename(old)
+            try:
+                self._samples.commit()
+            except OutputError:
+                if old.exists():
+                    old.rename(self.path)
+                raise
+            self._header.commit()
+            old.unlink(missing_ok=True)
+        except OSError as error:
+            raise OutputError(f"{self.path}: cannot be written ({error.strerror or error})") from error
 
     def discard(self) -> None:
         self._samples.discard()
@@ -136,8 +148,11 @@ def write_stream(
     data = np.asarray(data)
     if data.ndim != 2 or data.shape[1] < 1:
         raise InputError(f"{path}: a stream needs an array (samples, columns), not the shape {data.shape}")
-    if not (np.isfinite(float(rate_hz)) and rate_hz > 0):
+    if not (np.isfinite(float(rate_hz)) and rate_hz >= 1e-9):
         raise InputError(f"{path}: a stream needs a rate above 0 Hz, not {rate_hz}")
+    for name, value in (meta or {}).items():
+        if not re.fullmatch(r"[A-Za-z_][\w.-]*", name) or not isinstance(value, str):
+            raise InputError(f"{path}: meta must be names and texts of XML attributes, not {name!r}: {value!r}")
     writer = SsiStreamWriter(Path(path), data.shape[1], data.dtype)
     try:
         writer.write(data)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import os
+import secrets
 import tempfile
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import BinaryIO
 
 from facestream.errors import OutputError
 
@@ -25,12 +26,11 @@ class StagedFile:
             OutputError: the folder cannot be written to.
         """
         self.path = path
+        self.hidden_path = path.with_name(f"{PREFIX}{secrets.token_hex(8)}{suffix or '.part'}")
         try:
-            descriptor, name = tempfile.mkstemp(prefix=PREFIX, suffix=suffix or ".part", dir=path.parent)
+            self.file: BinaryIO = self.hidden_path.open("x+b")
         except OSError as error:
             raise OutputError(f"{path}: cannot be written ({error.strerror or error})") from error
-        self.hidden_path = Path(name)
-        self.file = cast(BinaryIO, os.fdopen(descriptor, "w+b"))
 
     def finish(self) -> None:
         """All bytes are written: put them on the disk."""
@@ -38,7 +38,6 @@ class StagedFile:
             self.file.flush()
             os.fsync(self.file.fileno())
             self.file.close()
-            self.hidden_path.chmod(0o666 & ~_umask())
         except OSError as error:
             raise OutputError(f"{self.path}: cannot be written ({error.strerror or error})") from error
 
@@ -76,9 +75,3 @@ def check_folder(folder: Path) -> None:
         raise OutputError(
             f"{folder}: nothing can be written there ({error.strerror or error}); choose another output folder"
         ) from error
-
-
-def _umask() -> int:
-    current = os.umask(0)
-    os.umask(current)
-    return current

@@ -18,6 +18,7 @@ from av.video.reformatter import VideoReformatter
 from av.video.stream import VideoStream
 
 from facestream.errors import SourceError
+from facestream.io.container_length import count_missing_bytes
 from facestream.io.upright import Turn, turn_from_display_matrix
 from facestream.structures import Frame, VideoInfo
 
@@ -64,6 +65,11 @@ class VideoSource:
             raise
 
     @property
+    def _is_picture(self) -> bool:
+        """Pictures that Pillow is not asked for come through FFmpeg's picture readers, such as ``qoi_pipe``."""
+        return self._container.format.name.endswith("_pipe") or self._container.format.name == "ico"
+
+    @property
     def notes(self) -> tuple[str, ...]:
         return ()
 
@@ -71,19 +77,23 @@ class VideoSource:
         """Each decoded frame once; can be asked for once."""
         reformatter = VideoReformatter()
         frame, self._first = self._first, None
-        index, last_end_s = 0, 0.0
+        index, next_s = 0, 0.0
         while frame is not None:
-            timestamp_s = last_end_s if frame.pts is None else float(frame.pts * (frame.time_base or 0))
-            # No name is given to the image, or it would live on while the next one is made.
-            yield Frame(
-                self._turn.apply(reformatter.reformat(frame, format="rgb24").to_ndarray()),
-                index,
-                timestamp_s,
-                self.info.pixel_aspect,
-            )
-            index, last_end_s = index + 1, timestamp_s + float(1 / self._rate)
+            timestamp_s = next_s if frame.pts is None else float(frame.pts * (self._stream.time_base or 0))
+            try:
+                # No name is given to the image, or it would live on while the next one is made.
+                yield Frame(
+                    self._turn.apply(reformatter.reformat(frame, format="rgb24").to_ndarray()),
+                    index,
+                    timestamp_s,
+                    self.info.pixel_aspect,
+                )
+                index += 1
+            except av.error.FFmpegError:
+                self._num_damaged += 1
+            next_s = timestamp_s + float(1 / self._rate)
             frame = next(self._frames, None)
-        self.shortfall = self.shortfall or self._find_shortfall(last_end_s)
+        self.shortfall = self.shortfall or self._find_shortfall()
 
     def close(self) -> None:
         self._container.close()
@@ -93,7 +103,7 @@ class VideoSource:
         has_started = False
         for packet in self._packets():
             try:
-                frames = packet.decode()
+                frames = self._stream.decode(packet)
             except av.error.FFmpegError:
                 # A stream that was cut off its key frame begins with such packets; nothing of it is lost later.
                 self._num_damaged += has_started
@@ -101,48 +111,35 @@ class VideoSource:
             has_started = has_started or bool(frames)
             yield from frames
 
-    def _packets(self) -> Iterator[Packet[VideoStream]]:
-        """Packets up to the empty one that drains the decoder; half a packet at the end of the file is kept from it."""
+    def _packets(self) -> Iterator[Packet[VideoStream] | None]:
+        """Packets up to the last whole one, then ``None``, which drains the decoder."""
         half: Packet[VideoStream] | None = None
         packets = self._container.demux(self._stream)
         while True:
             try:
                 packet = next(packets)
             except StopIteration:
-                return
+                break
             except av.error.FFmpegError as error:
                 self.shortfall = f"reading broke off: {error.strerror}"
-                packet = cast(Packet[VideoStream], Packet(0))
-                packet.stream = self._stream
-            if half is not None and packet.size == 0:
-                self.shortfall = "the file ends in the middle of a frame"
-            elif half is not None:
+                break
+            if packet.size == 0:
+                break
+            if half is not None:
                 yield half
-            half = packet if packet.is_corrupt and packet.size else None
+            half = packet if packet.is_corrupt else None
             if half is None:
                 yield packet
-            if packet.size == 0:
-                return
+        if half is not None:
+            self.shortfall = self.shortfall or "the file ends in the middle of a frame"
+        yield None
 
-    def _find_shortfall(self, end_s: float) -> str | None:
-        promised_s = self._promised_end_s()
-        if promised_s is not None and promised_s - end_s > max(0.25, 3.0 / float(self._rate)):
-            return f"the file promises {promised_s:.2f} s of video, frames end at {end_s:.2f} s"
+    def _find_shortfall(self) -> str | None:
+        missing = count_missing_bytes(self.path)
+        if missing:
+            return f"the file is cut short: at least {missing} bytes are missing at its end"
         if self._num_damaged:
             return f"{self._num_damaged} damaged packets could not be decoded"
-        return None
-
-    def _promised_end_s(self) -> float | None:
-        """When the stream should end, in formats whose word can be relied on."""
-        stream, container = self._stream, self._container
-        names = container.format.name.split(",")
-        if "mp4" in names and stream.duration is not None:
-            return float((stream.duration + (stream.start_time or 0)) * (stream.time_base or 0))
-        if "matroska" in names:
-            if "DURATION" in stream.metadata:
-                return _parse_clock(stream.metadata["DURATION"])
-            if len(container.streams) == 1 and container.duration is not None:
-                return container.duration / av.time_base
         return None
 
     def _because(self) -> str:
@@ -160,10 +157,10 @@ class VideoSource:
             width, height, aspect = height, width, 1 / aspect
         return VideoInfo(
             path=self.path,
-            kind="video",
+            kind="picture" if self._is_picture else "video",
             width=width,
             height=height,
-            rate_hz=Fraction(self._rate),
+            rate_hz=Fraction(1) if self._is_picture else Fraction(self._rate),
             tick_s=float(stream.time_base or 0),
             num_frames_header=self._count_header_frames(),
             rotation_deg=self._turn.quarters * 90,
@@ -205,14 +202,9 @@ def _default_stream(container: InputContainer, path: Path) -> VideoStream:
 
 
 def _turn(frame: VideoFrame) -> Turn:
-    matrix = frame.side_data.get("DISPLAYMATRIX")
-    return turn_from_display_matrix(bytes(cast(Buffer, matrix))) if matrix is not None else Turn()
-
-
-def _parse_clock(text: str) -> float | None:
-    """Seconds of a Matroska tag such as ``00:03:19.920000000``."""
     try:
-        hours, minutes, seconds = text.split(":")
-        return int(hours) * 3600 + int(minutes) * 60 + float(seconds)
+        matrix = frame.side_data.get("DISPLAYMATRIX")
     except ValueError:
-        return None
+        # PyAV does not know every kind of side data by name, such as a camera's EXIF.
+        return Turn(round(-frame.rotation / 90) % 4)
+    return turn_from_display_matrix(bytes(cast(Buffer, matrix))) if matrix is not None else Turn()

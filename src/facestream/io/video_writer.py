@@ -15,7 +15,7 @@ from av.video.stream import VideoStream
 
 from facestream.errors import OutputError
 
-__all__ = ["VideoWriter"]
+__all__ = ["VideoWriter", "read_comment"]
 
 ENCODERS: tuple[tuple[str, dict[str, str]], ...] = (
     ("libx264", {"crf": "20", "preset": "veryfast"}),
@@ -34,14 +34,21 @@ class VideoWriter:
     """An MP4 with 4:2:0 frames of even size; an odd frame gets one more row or column."""
 
     def __init__(
-        self, path: Path, size: tuple[int, int], rate_hz: Fraction, pixel_aspect: float, comment: str = ""
+        self,
+        path: Path,
+        size: tuple[int, int],
+        rate_hz: Fraction,
+        pixel_aspect: float,
+        comment: str = "",
+        *,
+        shown_path: Path | None = None,
     ) -> None:
-        """Open the file for frames of ``size`` (width, height).
+        """Open the file for frames of ``size`` (width, height); messages name ``shown_path``.
 
         Raises:
             OutputError: it cannot be written, or there is no encoder.
         """
-        self.path = path
+        self.path = shown_path or path
         self._size = size
         self._last_pts = -1
         self._start_s: float | None = None
@@ -50,7 +57,7 @@ class VideoWriter:
             self._container.metadata["comment"] = comment
             self._stream = self._add_stream(rate_hz)
         except (av.error.FFmpegError, OSError) as error:
-            raise OutputError(f"{path}: the video cannot be written ({error})") from error
+            raise OutputError(f"{self.path}: the video cannot be written ({error.strerror})") from error
         width, height = size
         self._stream.width, self._stream.height = width + width % 2, height + height % 2
         self._stream.pix_fmt = "yuv420p"
@@ -74,7 +81,7 @@ class VideoWriter:
         try:
             self._container.close()
         except (av.error.FFmpegError, OSError) as error:
-            raise OutputError(f"{self.path}: the video cannot be written ({error})") from error
+            raise OutputError(f"{self.path}: the video cannot be written ({error.strerror})") from error
 
     def abandon(self) -> None:
         """Let go of the file, whatever state it is in."""
@@ -93,4 +100,13 @@ class VideoWriter:
             for packet in self._stream.encode(frame):
                 self._container.mux(packet)
         except (av.error.FFmpegError, OSError) as error:
-            raise OutputError(f"{self.path}: the video cannot be written ({error})") from error
+            raise OutputError(f"{self.path}: the video cannot be written ({error.strerror})") from error
+
+
+def read_comment(path: Path) -> str:
+    """The comment of a video file; empty where it has none or is no video."""
+    try:
+        with av.open(str(path), metadata_errors="replace") as container:
+            return container.metadata.get("comment", "")
+    except (av.error.FFmpegError, OSError):
+        return ""

@@ -6,10 +6,9 @@ import torch
 from torch import nn
 
 from facestream.models.blocks import BlazeBlock, SameConv2d
+from facestream.topology import NUM_LANDMARKS
 
 __all__ = ["FaceMesh"]
-
-NUM_LANDMARKS = 468
 
 
 class FaceMesh(nn.Module):

@@ -7,9 +7,8 @@ from collections.abc import Callable, Mapping
 from os import PathLike
 from pathlib import Path
 
-import numpy as np
 import safetensors
-import safetensors.numpy
+import safetensors.torch
 import torch
 from torch import nn
 
@@ -40,48 +39,44 @@ def load(name: str, *, device: str | torch.device = "cpu", weights: str | PathLi
         WeightsError: no such network; a file that is missing, damaged or of another network.
     """
     record = get_record(name)
-    if weights is None:
-        data = _read_bytes(record.path)
-        digest = hashlib.sha256(data).hexdigest()
-        if digest != record.sha256:
-            raise WeightsError(
-                f"{record.path}: damaged (sha256 {digest}, wanted {record.sha256}); install facestream again"
-            )
-        state = safetensors.numpy.load(data)
-    else:
-        state = _read_state(Path(weights), name)
+    path = record.path if weights is None else Path(weights)
+    data = _read_bytes(path)
+    digest = hashlib.sha256(data).hexdigest()
+    if weights is None and digest != record.sha256:
+        raise WeightsError(f"{path}: damaged (sha256 {digest}, wanted {record.sha256}); install facestream again")
     network = _NETWORKS[name]()
-    _fill(network, state, record.path if weights is None else Path(weights), name)
+    _fill(network, _read_state(data, path, name), path, name)
     return network.eval().requires_grad_(False).to(device)
 
 
 def _read_bytes(path: Path) -> bytes:
+    if path.exists() and not path.is_file():
+        raise WeightsError(f"{path}: not a regular file; weights are read from files")
     try:
         return path.read_bytes()
     except OSError as error:
         raise WeightsError(f"{path}: the weights cannot be read ({error.strerror or error})") from error
 
 
-def _read_state(path: Path, name: str) -> dict[str, np.ndarray]:
-    """One's own weights; the content decides what they are, not the file name."""
-    data = _read_bytes(path)
+def _read_state(data: bytes, path: Path, name: str) -> dict[str, torch.Tensor]:
+    """The tensors of a file; the content decides what it is, not the file name."""
     if data[4:8] == b"TFL3":
         from facestream.models.tflite_weights import read_tflite_state
 
         try:
-            return read_tflite_state(data, name)
+            return {key: torch.from_numpy(value) for key, value in read_tflite_state(data, name).items()}
         except WeightsError as error:
             raise WeightsError(f"{path}: {error}") from error
     try:
-        return safetensors.numpy.load(data)
-    except (safetensors.SafetensorError, ValueError, KeyError) as error:
+        return safetensors.torch.load(data)
+    except (safetensors.SafetensorError, ValueError, KeyError, TypeError) as error:
         raise WeightsError(
             f"{path}: neither a .safetensors nor a .tflite file; give the weights of {name} in one of these"
         ) from error
 
 
-def _fill(network: nn.Module, state: Mapping[str, np.ndarray], path: Path, name: str) -> None:
-    """Copy the state into the network as float32, after each name and shape is known to fit."""
+def _fill(network: nn.Module, state: Mapping[str, torch.Tensor], path: Path, name: str) -> None:
+    """Copy the state into the network as float32, after each name, shape and value is known to fit."""
     wanted = {key: tuple(value.shape) for key, value in network.state_dict().items()}
     found = {key: tuple(value.shape) for key, value in state.items()}
     if wanted != found:
@@ -91,6 +86,9 @@ def _fill(network: nn.Module, state: Mapping[str, np.ndarray], path: Path, name:
             f"{path}: not the weights of {name}: {len(differing)} tensors differ, the first is {first} "
             f"(wanted {wanted.get(first, 'no such tensor')}, found {found.get(first, 'no such tensor')})"
         )
-    if not all(np.isfinite(value.astype(np.float32)).all() for value in state.values()):
-        raise WeightsError(f"{path}: the weights hold values that are not finite numbers; save them again")
-    network.load_state_dict({key: torch.from_numpy(value.astype(np.float32)) for key, value in state.items()})
+    for key, value in state.items():
+        if not value.is_floating_point():
+            raise WeightsError(f"{path}: {key} is of type {value.dtype}; weights are floating-point numbers")
+        if not torch.isfinite(value.float()).all():
+            raise WeightsError(f"{path}: {key} holds values that are not finite numbers; save the weights again")
+    network.load_state_dict({key: value.float() for key, value in state.items()})

@@ -26,7 +26,7 @@ def read_tflite_state(data: bytes, network: str) -> dict[str, np.ndarray]:
     """
     try:
         constants = _read_constants(data)
-    except (struct.error, ValueError, IndexError, TypeError, UnicodeDecodeError) as error:
+    except (struct.error, ValueError, IndexError, TypeError, AttributeError) as error:
         raise WeightsError(f"the TFLite file is damaged ({error})") from error
     state: dict[str, np.ndarray] = {}
     for module, layer in _LAYERS[network]():

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from facestream.config import MeshOptions
 from facestream.engines import open_engine, resolve_device
 from facestream.errors import InputError
 from facestream.ops.nms import box_iou
@@ -47,7 +48,7 @@ class FaceMeshPipeline:
         *,
         detector: str = "back",
         num_faces: int = 1,
-        min_score_thresh: float = 0.5,
+        min_score_thresh: float = DEFAULT_THRESHOLD,
         device: str = "auto",
         weights: str | PathLike[str] | None = None,
         detector_weights: str | PathLike[str] | None = None,
@@ -63,16 +64,13 @@ class FaceMeshPipeline:
             detector_weights: your own BlazeFace weights.
 
         Raises:
-            InputError: a value out of its range.
+            OptionError: a value out of its range.
+            InputError: a device that no machine has.
             DeviceError: the device is not there.
             WeightsError: weights that cannot be used.
         """
-        if detector not in ("back", "front"):
-            raise InputError(f"detector must be 'back' or 'front', not {detector!r}")
-        if num_faces < 1:
-            raise InputError(f"num_faces must be at least 1, not {num_faces}")
-        if not 0.0 <= min_score_thresh <= 1.0:
-            raise InputError(f"min_score_thresh must lie in 0 to 1, not {min_score_thresh}")
+        MeshOptions(detector=detector, num_faces=num_faces, min_score_thresh=min_score_thresh)  # checks the values
+        self.detector_name = detector
         self.num_faces = num_faces
         self.min_score_thresh = min_score_thresh
         self.device = resolve_device(device)
@@ -123,15 +121,18 @@ class FaceMeshPipeline:
         """
         first = self._look(candidates, _concatenate([search.rois[index : index + 1] for search, index in candidates]))
         second = self._look(candidates, self._refine(candidates, first.landmarks))
-        is_certain = np.minimum(first.presences, second.presences) >= self._demand(CERTAIN_PRESENCE)
-        self._accept(candidates, np.flatnonzero(is_certain), first, second)
-        doubtful = np.flatnonzero(~is_certain & (second.presences >= self.min_score_thresh))
+        meshes, confidences = second.landmarks, np.minimum(first.presences, second.presences)
+        is_face = confidences >= self._demand(CERTAIN_PRESENCE)
+        doubtful = np.flatnonzero(~is_face & (second.presences >= self.min_score_thresh))
         if len(doubtful):
             chosen = [candidates[i] for i in doubtful]
-            second = _Look(second.landmarks[doubtful], second.presences[doubtful])
-            third = self._look(chosen, self._refine(chosen, second.landmarks))
-            is_convincing = third.presences >= self._demand(CONVINCING_PRESENCE)
-            self._accept(chosen, np.flatnonzero(is_convincing), second, third)
+            third = self._look(chosen, self._refine(chosen, second.landmarks[doubtful]))
+            meshes[doubtful] = third.landmarks
+            confidences[doubtful] = np.minimum(second.presences[doubtful], third.presences)
+            is_face[doubtful] = third.presences >= self._demand(CONVINCING_PRESENCE)
+        for i in np.flatnonzero(is_face):
+            search, index = candidates[i]
+            search.accept(index, meshes[i], float(confidences[i]))
 
     def _demand(self, presence: float) -> float:
         """A demand that was measured at the default threshold: less in proportion below it, never less than it."""
@@ -149,13 +150,6 @@ class FaceMeshPipeline:
                 for i, (search, _) in enumerate(candidates)
             ]
         )
-
-    @staticmethod
-    def _accept(candidates: list[_Candidate], chosen: npt.NDArray[np.intp], before: _Look, last: _Look) -> None:
-        """The faces among the candidates: the mesh is the last look's, the confidence the lower one of both."""
-        for i in chosen:
-            search, index = candidates[i]
-            search.accept(index, last.landmarks[i], float(min(before.presences[i], last.presences[i])))
 
 
 class _Look(NamedTuple):

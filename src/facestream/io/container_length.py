@@ -1,0 +1,69 @@
+"""How much of a media file is missing at its end, by what its container says of its own length."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import BinaryIO
+
+__all__ = ["count_missing_bytes"]
+
+EBML_HEADER, MATROSKA_SEGMENT = b"\x1a\x45\xdf\xa3", b"\x18\x53\x80\x67"
+GIF_TRAILER = b"\x3b"
+
+
+def count_missing_bytes(path: Path) -> int:
+    """Bytes that an MP4, Matroska, AVI or GIF file promises beyond its end; 0 for whole files and other formats."""
+    size = path.stat().st_size
+    with path.open("rb") as file:
+        head = file.read(16)
+        if head[4:8] in (b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip", b"styp"):
+            return max(0, _mp4_end(file, size) - size)
+        if head[:4] == EBML_HEADER:
+            return max(0, _matroska_end(file) - size)
+        if head[:4] == b"RIFF":
+            promised = int.from_bytes(head[4:8], "little")
+            # Recorders that cannot seek leave all ones.
+            return 0 if promised >= 0xFFFFFF00 else max(0, 8 + promised - size)
+        if head[:4] == b"GIF8":
+            file.seek(max(0, size - 16))
+            # Some writers pad the file after its trailer.
+            return 0 if file.read().rstrip(b"\0").endswith(GIF_TRAILER) else 1
+    return 0
+
+
+def _mp4_end(file: BinaryIO, size: int) -> int:
+    """Where the last of the boxes at the top ends (ISO 14496-12, 4.2)."""
+    end = 0
+    while end + 8 <= size:
+        file.seek(end)
+        header = file.read(16)
+        length = int.from_bytes(header[:4], "big")
+        if length == 1:
+            length = int.from_bytes(header[8:16], "big")
+        if length < 8 or not header[4:8].isalnum():
+            # 0 is a box up to the end of the file; anything else is no box.
+            break
+        end += length
+    return end
+
+
+def _matroska_end(file: BinaryIO) -> int:
+    """Where the segment ends; 0 where its size is unknown, as in live recordings (RFC 8794)."""
+    file.seek(4)
+    header_size, _ = _read_size(file)
+    file.seek(header_size, os.SEEK_CUR)
+    if file.read(4) != MATROSKA_SEGMENT:
+        return 0
+    segment_size, is_known = _read_size(file)
+    return file.tell() + segment_size if is_known else 0
+
+
+def _read_size(file: BinaryIO) -> tuple[int, bool]:
+    """A variable-length size, and whether it is known: all ones mean that it is not."""
+    first = file.read(1)
+    if not first or not first[0]:
+        return 0, False
+    width = 9 - first[0].bit_length()
+    value = int.from_bytes(first + file.read(width - 1), "big") & ((1 << 7 * width) - 1)
+    return value, value != (1 << 7 * width) - 1
