@@ -1,18 +1,22 @@
 from __future__ import annotations
 
+import itertools
 import os
 from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import av
 import numpy as np
 import pytest
+from av.container import InputContainer
+from av.video.stream import VideoStream
 from PIL import Image
 
 from facestream.errors import SourceError
+from facestream.io import video
 from facestream.io.source import open_source
-from facestream.io.video import VideoSource
 from tests.io.clips import cut, grey_levels, numbered_frames, remux, set_display_matrix, write_clip
 
 
@@ -175,23 +179,25 @@ def test_other_containers_tell_too(tmp_path: Path, name: str) -> None:
     assert source.shortfall is not None
 
 
+class _Breaking:
+    """A container whose file cannot be read further after five packets."""
+
+    def __init__(self, container: InputContainer) -> None:
+        self._container = container
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._container, name)
+
+    def demux(self, stream: VideoStream) -> Iterator[Any]:
+        yield from itertools.islice(self._container.demux(stream), 5)
+        raise av.error.OSError(5, "Input/output error")
+
+
 def test_a_source_that_cannot_be_read_further(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    source = VideoSource(write_clip(tmp_path / "a.mp4", NOISE[:12], codec="libx264", codec_options={"bf": "0"}))
-    packets = list(source._container.demux(source._stream))
-    error = av.error.OSError(5, "Input/output error")
-
-    class Broken:
-        format = source._container.format
-
-        @staticmethod
-        def demux(_: object) -> Iterator[object]:
-            yield from packets[:5]
-            raise error
-
-    monkeypatch.setattr(source, "_container", Broken())
-    source._stream.codec_context.flush_buffers()
-    source._frames = source._decode()
-    source._first = next(source._frames)
+    clip = write_clip(tmp_path / "a.mp4", NOISE[:12], codec="libx264", codec_options={"bf": "0"})
+    real = video._open_container
+    monkeypatch.setattr(video, "_open_container", lambda path: _Breaking(real(path)))
+    source = open_source(clip)
     assert len(list(source)) == 5
     assert source.shortfall == "reading broke off: Input/output error"
 
