@@ -55,7 +55,7 @@ class MeshOptions:
         maximum=1.0,
         kind=int | float,
         metavar="P",
-        help="A face whose detector score or mesh presence is lower is missing.",
+        help="A face whose detector score, or mesh presence in either of the last two looks, is lower is missing.",
     )
     batch_size: int = _option(
         50, minimum=1, metavar="N", help="How many frames travel together; results do not depend on it."
