@@ -204,6 +204,15 @@ def test_a_pipeline_of_other_options_is_refused(sample: Path, pipeline: FaceMesh
         extract(sample, tmp_path, MeshOptions(detector="front"), pipeline=pipeline)
 
 
+def test_a_pipeline_brings_its_options_along(tmp_path: Path, astronaut: Image) -> None:
+    from PIL import Image as Pillow
+
+    Pillow.fromarray(astronaut).save(tmp_path / "a.png")
+    two = FaceMeshPipeline(num_faces=2, device="cpu")
+    assert [len(result.meshes) for result in iter_meshes(tmp_path / "a.png", pipeline=two)] == [1]
+    assert extract(tmp_path / "a.png", pipeline=two).num_frames_by_face == (1, 0)
+
+
 def test_loading_the_networks_counts_in_the_total(carphone: Path, pipeline: FaceMeshPipeline, tmp_path: Path) -> None:
     def load() -> FaceMeshPipeline:
         time.sleep(0.5)

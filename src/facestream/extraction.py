@@ -44,7 +44,7 @@ def extract(
     Args:
         source: any picture or video.
         target: a file where it ends in .stream, .npz or .csv, else a folder; beside the source when left out.
-        options: what to find and how to write it.
+        options: what to find and how to write it; where left out, what the pipeline was made for.
         pipeline: networks that are loaded already, or what loads them, by ``open_pipeline`` with the same options.
         on_progress: called at the start and after each group of frames.
         should_stop: asked between groups of frames; after a true answer nothing is written.
@@ -55,8 +55,8 @@ def extract(
         SourceError: the source cannot be read, or breaks off before its first frame.
         JobStopped: ``should_stop`` answered true.
     """
-    options = options or MeshOptions()
     started = time.perf_counter()
+    options = options or _default_options(pipeline)
     plan = target if isinstance(target, OutputPlan) else plan_outputs(Path(source), target, options)
     check_source(plan.source)
     check_outputs(plan)
@@ -91,7 +91,7 @@ def iter_meshes(
     Raises:
         SourceError: the source cannot be read. Where it breaks off later, that is logged.
     """
-    options = options or MeshOptions()
+    options = options or _default_options(pipeline)
     check_source(Path(source))
     pipeline = _take_pipeline(pipeline, options)
     with closing(open_source(source)) as frames:
@@ -113,6 +113,19 @@ def open_pipeline(options: MeshOptions) -> FaceMeshPipeline:
         device=options.device,
         weights=options.weights,
         detector_weights=options.detector_weights,
+    )
+
+
+def _default_options(pipeline: FaceMeshPipeline | Callable[[], FaceMeshPipeline] | None) -> MeshOptions:
+    """The defaults, but for what a given pipeline has settled already."""
+    from facestream.pipeline.face_mesh import FaceMeshPipeline
+
+    if not isinstance(pipeline, FaceMeshPipeline):
+        return MeshOptions()
+    return MeshOptions(
+        detector=pipeline.detector_name,
+        num_faces=pipeline.num_faces,
+        min_score_thresh=pipeline.min_score_thresh,
     )
 
 
