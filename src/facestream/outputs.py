@@ -132,15 +132,16 @@ def check_distinct(plans: Sequence[OutputPlan]) -> None:
     Raises:
         OutputError: two would, or one would.
     """
-    sources = {plan.source.resolve(): plan.source for plan in plans}
+    # realpath, unlike resolve, puts up with links that lead in a circle.
+    sources = {Path(os.path.realpath(plan.source)) for plan in plans}
     writers: dict[Path, Path] = {}
     for plan in plans:
         for path in (*plan.paths, *([plan.overlay] if plan.overlay else [])):
-            place = path.parent.resolve() / path.name
+            place = Path(os.path.realpath(path.parent)) / path.name
             other = writers.setdefault(place, plan.source)
             if other is not plan.source:
                 raise OutputError(f"{path}: both {other} and {plan.source} would write it; use two output folders")
-            if place in sources and place != plan.source.resolve():
+            if place in sources and place != Path(os.path.realpath(plan.source)):
                 raise OutputError(f"{path}: an output of {plan.source} would replace this input; choose another name")
 
 

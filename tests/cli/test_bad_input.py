@@ -25,6 +25,11 @@ def file(folder: Path, name: str, content: bytes = b"") -> str:
     return str(folder / name)
 
 
+def link_to_itself(folder: Path) -> str:
+    (folder / "loop.mp4").symlink_to(folder / "loop.mp4")
+    return str(folder / "loop.mp4")
+
+
 FAILED: dict[str, tuple[Arguments, str]] = {
     "not there": (lambda p: [str(p / "absent.mp4")], r"absent\.mp4: there is no such file$"),
     "a folder": (lambda p: [str(p)], r": a folder, where a picture or video was wanted$"),
@@ -57,6 +62,10 @@ FAILED: dict[str, tuple[Arguments, str]] = {
     "a foreign file in the way": (
         lambda p: [clip(p), "-o", file(p, "notes.csv", b"my notes")],
         r"notes\.csv: the file exists and was not written by facestream; move it away or choose another name$",
+    ),
+    "a link to itself": (
+        lambda p: [link_to_itself(p)],
+        r"loop\.mp4: cannot be read \(Too many levels of symbolic links\)$",
     ),
     "an input in a folder that is not there": (
         lambda p: [str(p / "absent" / "clip.mp4")],
