@@ -30,6 +30,7 @@ test: $(BIN)/.facestream-dev
 test-long: $(BIN)/.facestream-dev
 	# A peer that cannot be installed is skipped by name, and a failure where CI=true.
 	PYTHON="$(PYTHON)" benchmarks/peers/install.sh mediapipe || test "$$CI" != true
+	PYTHON="$(PYTHON)" benchmarks/peers/install.sh discover-utils || test "$$CI" != true
 	$(BIN)/python -m pytest -m long
 
 check: $(BIN)/.facestream-dev

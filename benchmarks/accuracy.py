@@ -20,6 +20,7 @@ from questions import (
     aspect,
     batch_size,
     clips,
+    memory,
     no_face_pictures,
     other_schemes,
     padding,
@@ -50,6 +51,7 @@ QUESTIONS: dict[str, tuple[str, Callable[[Bench], Answer]]] = {
     "padding": (padding.TEXT, padding.measure),
     "aspect": (aspect.TEXT, aspect.measure),
     "batch-size": (batch_size.TEXT, batch_size.measure),
+    "memory": (memory.TEXT, memory.measure),
 }
 
 

@@ -22,7 +22,7 @@ from facestream import (
     extract,
     iter_meshes,
 )
-from facestream.extraction import _groups
+from facestream.extraction.job import frame_groups
 from facestream.io.columns import split_mesh_rows
 from facestream.io.source import open_source
 from facestream.structures import FaceMeshes
@@ -253,21 +253,20 @@ def test_a_failure_leaves_the_old_results(
 
 
 def test_what_cannot_be_written_is_found_before_any_work(
-    tmp_path: Path, sample: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, sample: Path, pipeline: FaceMeshPipeline, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("facestream.extraction.open_pipeline", lambda _: pytest.fail("networks were loaded"))
+    monkeypatch.setattr("facestream.extraction.mesh.open_pipeline", lambda _: pytest.fail("networks were loaded"))
     with pytest.raises(OutputError, match="there is no such output folder"):
         extract(sample, tmp_path / "absent")
     with pytest.raises(SourceError, match="there is no such file"):
         extract(tmp_path / "absent.mp4")
-    monkeypatch.setattr("facestream.extraction.open_pipeline", lambda _: None)
     with pytest.raises(OutputError, match=r"a video, whose overlay must end in \.mp4"):
-        extract(sample, tmp_path, MeshOptions(overlay=tmp_path / "o.png"))
+        extract(sample, tmp_path, MeshOptions(overlay=tmp_path / "o.png"), pipeline=pipeline)
     assert hidden_and_results(tmp_path) == []
 
 
 def group_sizes(clip: Path, options: MeshOptions) -> list[int]:
-    return [len(group) for group in _groups(open_source(clip), options)]
+    return [len(group) for group in frame_groups(open_source(clip), options)]
 
 
 def test_frames_in_flight_are_bounded_in_bytes(tmp_path: Path) -> None:
@@ -283,8 +282,8 @@ def test_frames_in_flight_are_bounded_in_bytes(tmp_path: Path) -> None:
 def test_no_more_frames_live_than_travel_together(tmp_path: Path) -> None:
     clip = write_clip(tmp_path / "clip.mp4", numbered_frames(12))
     living: list[weakref.ref[npt.NDArray[np.uint8]]] = []
-    for group in _groups(open_source(clip), MeshOptions(batch_size=3)):
-        living.extend(weakref.ref(frame.image) for frame in group)
+    for group in frame_groups(open_source(clip), MeshOptions(batch_size=3)):
+        living.extend(weakref.ref(frame.image) for frame, _ in group)
         assert sum(image() is not None for image in living) == 3
 
 

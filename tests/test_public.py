@@ -14,10 +14,13 @@ from facestream import errors, models
 
 def test_public_names() -> None:
     assert sorted(facestream.__all__) == [
+        "DetectOptions",
+        "Detections",
         "DeviceError",
         "FaceMeshPipeline",
         "FaceMeshes",
         "FacestreamError",
+        "FrameDetections",
         "FrameMeshes",
         "InputError",
         "JobStopped",
@@ -31,7 +34,10 @@ def test_public_names() -> None:
         "Summary",
         "WeightsError",
         "__version__",
+        "convert",
+        "detect",
         "extract",
+        "iter_detections",
         "iter_meshes",
         "read_stream",
         "write_stream",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from facestream.config import MeshOptions
+from facestream.config import DetectOptions, MeshOptions
 from facestream.errors import (
     DeviceError,
     FacestreamError,
@@ -19,16 +19,20 @@ from facestream.errors import (
 from facestream.version import __version__
 
 if TYPE_CHECKING:
-    from facestream.extraction import extract, iter_meshes
+    from facestream.conversion import convert
+    from facestream.extraction import detect, extract, iter_detections, iter_meshes
     from facestream.io.ssi_stream import SsiStream, read_stream, write_stream
     from facestream.pipeline.face_mesh import FaceMeshPipeline
-    from facestream.structures import FaceMeshes, FrameMeshes, Progress, Summary
+    from facestream.structures import Detections, FaceMeshes, FrameDetections, FrameMeshes, Progress, Summary
 
 __all__ = [
+    "DetectOptions",
+    "Detections",
     "DeviceError",
     "FaceMeshPipeline",
     "FaceMeshes",
     "FacestreamError",
+    "FrameDetections",
     "FrameMeshes",
     "InputError",
     "JobStopped",
@@ -42,7 +46,10 @@ __all__ = [
     "Summary",
     "WeightsError",
     "__version__",
+    "convert",
+    "detect",
     "extract",
+    "iter_detections",
     "iter_meshes",
     "read_stream",
     "write_stream",
@@ -50,6 +57,11 @@ __all__ = [
 
 # Imported when they are first asked for, so that "import facestream" stays quick and light.
 _LAZY = {
+    "Detections": "facestream.structures",
+    "FrameDetections": "facestream.structures",
+    "convert": "facestream.conversion",
+    "detect": "facestream.extraction",
+    "iter_detections": "facestream.extraction",
     "FaceMeshPipeline": "facestream.pipeline.face_mesh",
     "FaceMeshes": "facestream.structures",
     "FrameMeshes": "facestream.structures",

@@ -1,4 +1,4 @@
-"""The options of a job: one table of name, default, limits and help, from which the command line and docs are made."""
+"""The options of the jobs: one table of name, default, limits and help, which the command line and docs show."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 from facestream.errors import OptionError
 
-__all__ = ["FORMATS", "MeshOptions", "Option", "options_of"]
+__all__ = ["FORMATS", "DetectOptions", "JobOptions", "MeshOptions", "Option", "options_of"]
 
 FORMATS = ("stream", "npz", "csv")
 
@@ -36,34 +36,14 @@ def _option(default: Any, **details: Any) -> Any:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class MeshOptions:
-    """Options of the mesh job.
-
-    Raises:
-        OptionError: a value out of its range, or options that do not go together.
-    """
+class JobOptions:
+    """What the jobs have in common."""
 
     detector: str = _option(
         "back", choices=("back", "front"), help="BlazeFace variant: back finds more faces, front is faster."
     )
-    num_faces: int = _option(
-        1, flag="--faces", minimum=1, metavar="N", help="Faces per frame, the most prominent first."
-    )
-    min_score_thresh: float = _option(
-        0.5,
-        minimum=0.0,
-        maximum=1.0,
-        kind=int | float,
-        metavar="P",
-        help="A face whose detector score, or mesh presence in either of the last two looks, is lower is missing.",
-    )
     batch_size: int = _option(
         50, minimum=1, metavar="N", help="How many frames travel together; results do not depend on it."
-    )
-    missing: str = _option(
-        "zero",
-        choices=("zero", "nan", "repeat"),
-        help="Landmarks of a missing face in a stream: 0, NaN or the last face's; the confidence is 0 in all three.",
     )
     formats: tuple[str, ...] = _option(
         (),
@@ -72,10 +52,20 @@ class MeshOptions:
         is_repeatable=True,
         help="Output format, may be given several times.  [default: stream, or what -o ends in]",
     )
+    rate_hz: float | None = _option(
+        None,
+        flag="--rate",
+        minimum=0.001,
+        maximum=10_000.0,
+        kind=int | float,
+        metavar="HZ",
+        help="Write rows on a constant clock: row k is the frame that is shown at k / HZ. "
+        "One row a frame when left out.",
+    )
     overlay: bool | Path = _option(
         False,
         metavar="[FILE]",
-        help="Also draw the meshes over the input: FILE.mp4 for a video, FILE.png or FILE.jpg for a picture; "
+        help="Also draw what was found over the input: FILE.mp4 for a video, FILE.png or FILE.jpg for a picture; "
         "beside the other outputs without FILE.",
     )
     device: str = _option(
@@ -96,10 +86,87 @@ class MeshOptions:
             object.__setattr__(self, "overlay", Path(self.overlay))
         if isinstance(self.formats, str):
             raise OptionError(f"formats must be a tuple such as ({self.formats!r},), not a string")
-        for name, option in options_of(MeshOptions).items():
+        for name, option in options_of(type(self)).items():
             _check(name, getattr(self, name), option)
         if len(set(self.formats)) != len(self.formats):
             raise OptionError(f"formats names one format twice: {', '.join(self.formats)}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MeshOptions(JobOptions):
+    """Options of the mesh job.
+
+    Raises:
+        OptionError: a value out of its range, or options that do not go together.
+    """
+
+    num_faces: int = _option(
+        1, flag="--faces", minimum=1, metavar="N", help="Faces per frame, the most prominent first."
+    )
+    min_score_thresh: float = _option(
+        0.5,
+        minimum=0.0,
+        maximum=1.0,
+        kind=int | float,
+        metavar="P",
+        help="A face whose detector score, confidence in the box stream, or mesh presence in either of the last two "
+        "looks is lower is missing; 0 takes every box for a face.",
+    )
+    boxes: Path | None = _option(
+        None,
+        is_path=True,
+        metavar="FILE.stream",
+        help="Face boxes from an SSI stream, ymin,xmin,ymax,xmax[,confidence] as fractions of the frame; "
+        "no detector runs.",
+    )
+    missing: str = _option(
+        "zero",
+        choices=("zero", "nan", "repeat"),
+        help="Landmarks of a missing face in a stream: 0, NaN or the last face's; the confidence is 0 in all three.",
+    )
+
+    def __post_init__(self) -> None:
+        # slots=True makes the class anew, which super() without arguments does not know.
+        JobOptions.__post_init__(self)
+        if isinstance(self.boxes, str):
+            object.__setattr__(self, "boxes", Path(self.boxes))
+        if self.boxes is not None and self.num_faces > 1:
+            raise OptionError(f"a box stream holds one face a frame, but {self.num_faces} faces were asked for")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DetectOptions(JobOptions):
+    """Options of the detection job.
+
+    Raises:
+        OptionError: a value out of its range, or options that do not go together.
+    """
+
+    min_score_thresh: float = _option(
+        0.5,
+        minimum=0.0,
+        maximum=1.0,
+        kind=int | float,
+        metavar="P",
+        help="A box with a lower score is no face; with --verify also one in which the mesh's presence is lower.",
+    )
+    min_suppression_thresh: float = _option(
+        0.3,
+        minimum=0.0,
+        maximum=1.0,
+        kind=int | float,
+        metavar="IOU",
+        help="Boxes that overlap by more (intersection over union) are one face.",
+    )
+    repeat_last: bool = _option(
+        True,
+        help="In streams, frames without a face carry the last box, before the first face the whole frame, with "
+        "confidence 0; else zeros.",
+    )
+    force_square: bool = _option(True, help="Stretch the shorter side of each box, so that it is square in pixels.")
+    verify: bool = _option(
+        False, help="Keep only boxes in which FaceMesh sees a face: slower, and far fewer false ones."
+    )
 
 
 def options_of(options_class: type) -> Mapping[str, Option]:
@@ -114,6 +181,8 @@ def _describe(options_class: type) -> str:
 
 
 def _check(name: str, value: Any, option: Option) -> None:
+    if value is None:
+        return
     if option.choices:
         for choice in value if option.is_repeatable else (value,):
             if choice not in option.choices:
@@ -126,4 +195,5 @@ def _check(name: str, value: Any, option: Option) -> None:
         raise OptionError(f"{name} must be at most {option.maximum:g}, not {value}")
 
 
-MeshOptions.__doc__ = (MeshOptions.__doc__ or "") + _describe(MeshOptions)
+for _class in (MeshOptions, DetectOptions):
+    _class.__doc__ = (_class.__doc__ or "") + _describe(_class)

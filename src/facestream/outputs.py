@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import os
-import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from facestream.config import FORMATS, MeshOptions
+from facestream.config import FORMATS, DetectOptions, JobOptions, MeshOptions
 from facestream.errors import OptionError, OutputError
-from facestream.io.ssi_stream import data_path
+from facestream.io.ssi_header import data_path
+from facestream.io.ssi_stream import is_whole_stream
 from facestream.io.staging import check_folder
+from facestream.replacing import check_place
 from facestream.structures import VideoInfo
 
 __all__ = ["OutputPlan", "check_distinct", "check_outputs", "plan_outputs"]
@@ -25,17 +26,39 @@ class OutputPlan:
 
     source: Path
     streams: tuple[Path, ...]
-    """One a face."""
+    """One a face; of detections one of boxes and one of keypoints."""
     npz: Path | None
     csv: Path | None
     overlay: Path | None
     """Without its suffix where ``overlay_is_named`` is false: that follows from the source."""
     overlay_is_named: bool
+    boxes: Path | None = None
+    """A box stream that is read beside the source."""
+
+    @property
+    def inputs(self) -> tuple[Path, ...]:
+        """Everything that is read."""
+        return (self.source, *([self.boxes, data_path(self.boxes)] if self.boxes else []))
 
     @property
     def paths(self) -> tuple[Path, ...]:
         """All files but the overlay."""
         return (*self.streams, *(path for path in (self.npz, self.csv) if path))
+
+    def is_done(self) -> bool:
+        """Whether every output is there already, streams with all the samples that their headers promise."""
+        try:
+            return self._has_overlay() and all(
+                is_whole_stream(path) if path in self.streams else path.stat().st_size > 0 for path in self.paths
+            )
+        except OSError:
+            return False
+
+    def _has_overlay(self) -> bool:
+        if self.overlay is None:
+            return True
+        suffixes = [""] if self.overlay_is_named else [suffixes[0] for suffixes in OVERLAY_SUFFIXES.values()]
+        return any(self.overlay.with_name(self.overlay.name + suffix).exists() for suffix in suffixes)
 
     def overlay_path(self, info: VideoInfo) -> Path | None:
         """Where the overlay of this source goes, if one is wanted.
@@ -55,8 +78,17 @@ class OutputPlan:
         return self.overlay
 
 
+@dataclass(frozen=True, slots=True)
+class _Names:
+    """What is put behind a stem: of streams, of tables and archives, and of the overlay."""
+
+    streams: tuple[str, ...]
+    table: str
+    overlay: str
+
+
 def plan_outputs(
-    source: Path, target: str | os.PathLike[str] | None, options: MeshOptions, *, target_is_folder: bool = False
+    source: Path, target: str | os.PathLike[str] | None, options: JobOptions, *, target_is_folder: bool = False
 ) -> OutputPlan:
     """Name the outputs of a source.
 
@@ -64,7 +96,7 @@ def plan_outputs(
         source: the picture or video.
         target: a file where it ends in a known extension and ``target_is_folder`` is false, else a folder; beside the
             source when left out.
-        options: which formats, how many faces, overlay or not.
+        options: which job and formats, how many faces, overlay or not.
         target_is_folder: the target is a folder, whatever it ends in.
 
     Raises:
@@ -79,32 +111,45 @@ def plan_outputs(
             raise OptionError(
                 f"-o {path} asks for {extension}, but --format for {', '.join(formats)}; give one of them"
             )
-        folder, stem, infix = path.parent, path.name[: -len(path.suffix)], ""
+        folder, stem = path.parent, path.name[: -len(path.suffix)]
     else:
         formats = options.formats or ("stream",)
-        folder, stem, infix = path, source.name[: -len(source.suffix)] if source.suffix else source.name, ".facemesh"
+        folder, stem = path, source.name[: -len(source.suffix)] if source.suffix else source.name
+    names = _names(options, stem_is_whole=names_file)
 
-    def name(suffix: str, face: int = 1) -> Path:
-        if names_file and face == 1 and suffix == f".{extension}":
-            return path
-        return folder / f"{stem}{f'.face{face}' if face > 1 else ''}{infix}{suffix}"
+    def place(suffix: str) -> Path:
+        # The named file keeps the spelling of its extension.
+        return path if names_file and suffix == f".{extension}" else folder / f"{_stem(stem, suffix)}{suffix}"
 
-    overlay = options.overlay if isinstance(options.overlay, Path) else name(".overlay") if options.overlay else None
-    if (
-        isinstance(options.overlay, Path)
-        and overlay
-        and overlay.suffix.lower() not in sum(OVERLAY_SUFFIXES.values(), ())
-    ):
+    overlay = options.overlay if isinstance(options.overlay, Path) else None
+    if overlay and overlay.suffix.lower() not in sum(OVERLAY_SUFFIXES.values(), ()):
         raise OptionError(f"--overlay {overlay}: must end in .mp4 for a video, in .png or .jpg for a picture")
-    num_streams = options.num_faces if "stream" in formats else 0
     return OutputPlan(
         source=source,
-        streams=tuple(name(".stream", face) for face in range(1, num_streams + 1)),
-        npz=name(".npz") if "npz" in formats else None,
-        csv=name(".csv") if "csv" in formats else None,
-        overlay=overlay,
-        overlay_is_named=isinstance(options.overlay, Path),
+        streams=tuple(place(suffix) for suffix in names.streams) if "stream" in formats else (),
+        npz=place(f"{names.table}.npz") if "npz" in formats else None,
+        csv=place(f"{names.table}.csv") if "csv" in formats else None,
+        overlay=overlay or (place(names.overlay) if options.overlay else None),
+        overlay_is_named=overlay is not None,
+        boxes=options.boxes if isinstance(options, MeshOptions) else None,
     )
+
+
+def _names(options: JobOptions, *, stem_is_whole: bool) -> _Names:
+    """The endings of a job's outputs; a stem that was named by the user says itself what the file holds."""
+    if isinstance(options, DetectOptions):
+        if stem_is_whole:
+            return _Names((".stream", ".keypoints.stream"), "", ".overlay")
+        return _Names((".boundingbox.stream", ".keypoints.stream"), ".blazeface", ".blazeface.overlay")
+    kind = "" if stem_is_whole else ".facemesh"
+    num_faces = options.num_faces if isinstance(options, MeshOptions) else 1
+    more = tuple(f".face{face}{kind}.stream" for face in range(2, num_faces + 1))
+    return _Names((f"{kind}.stream", *more), kind, f"{kind}.overlay")
+
+
+def _stem(stem: str, suffix: str) -> str:
+    """``a.boundingbox`` is a stem of boxes only; the keypoints beside it are those of ``a``."""
+    return stem.removesuffix(".boundingbox") if suffix == ".keypoints.stream" else stem
 
 
 def check_outputs(plan: OutputPlan, overlay: Path | None = None) -> None:
@@ -118,12 +163,7 @@ def check_outputs(plan: OutputPlan, overlay: Path | None = None) -> None:
     for folder in dict.fromkeys(path.parent for path in paths):
         check_folder(folder)
     for path in paths:
-        try:
-            _check_place(path, plan.source)
-        except OSError as error:
-            raise OutputError(
-                f"{path}: cannot be an output ({error.strerror or error}); choose another name"
-            ) from error
+        check_place(path, plan.inputs)
 
 
 def check_distinct(plans: Sequence[OutputPlan]) -> None:
@@ -143,36 +183,3 @@ def check_distinct(plans: Sequence[OutputPlan]) -> None:
                 raise OutputError(f"{path}: both {other} and {plan.source} would write it; use two output folders")
             if place in sources and place != Path(os.path.realpath(plan.source)):
                 raise OutputError(f"{path}: an output of {plan.source} would replace this input; choose another name")
-
-
-def _check_place(path: Path, source: Path) -> None:
-    """One output file: not its own source, no folder, nobody else's file."""
-    if path.exists() and path.samefile(source):
-        raise OutputError(f"{path}: the output would replace its own input; choose another name")
-    for place in (path, data_path(path)) if path.suffix.lower() == ".stream" else (path,):
-        if place.is_dir():
-            raise OutputError(f"{place}: a folder is in the way of this output; remove it or choose another name")
-        if place.exists() and place.stat().st_size and not _is_ours(path):
-            raise OutputError(
-                f"{place}: the file exists and was not written by facestream; move it away or choose another name"
-            )
-
-
-def _is_ours(path: Path) -> bool:
-    """Whether a file looks like an output of that format; an empty or absent one does not."""
-    suffix = path.suffix.lower()
-    if not path.exists():
-        return False
-    if suffix == ".npz":
-        try:
-            with zipfile.ZipFile(path) as archive:
-                return "landmarks.npy" in archive.namelist()
-        except zipfile.BadZipFile:
-            return False
-    if suffix in (".stream", ".csv"):
-        with path.open("rb") as file:
-            head = file.read(1024).lower()
-        return b"<stream" in head if suffix == ".stream" else head.startswith(b"frame,time_s,face,")
-    from facestream.drawing.overlay import is_overlay
-
-    return is_overlay(path)

@@ -16,7 +16,17 @@ import numpy.typing as npt
 
 from facestream.topology import NUM_LANDMARKS
 
-__all__ = ["Detections", "FaceMeshes", "FaceRois", "Frame", "FrameMeshes", "Progress", "Summary", "VideoInfo"]
+__all__ = [
+    "Detections",
+    "FaceMeshes",
+    "FaceRois",
+    "Frame",
+    "FrameDetections",
+    "FrameMeshes",
+    "Progress",
+    "Summary",
+    "VideoInfo",
+]
 
 FloatArray = npt.NDArray[np.floating[Any]]
 
@@ -38,9 +48,10 @@ class Detections:
     boxes: FloatArray
     """(N, 4) left, top, right, bottom in pixels."""
     keypoints: FloatArray
-    """(N, 6, 2) x, y in pixels: the subject's right eye, left eye, nose tip, mouth, right ear, left ear."""
+    """(N, 6, 2) x, y in pixels: the subject's right eye, left eye, nose tip, mouth, right ear, left ear; NaN where only
+    boxes are known."""
     scores: FloatArray
-    """(N,) in [0, 1]."""
+    """(N,) in [0, 1]; NaN where they are not known."""
 
     def __post_init__(self) -> None:
         _check_shape("boxes", self.boxes, len(self), 4)
@@ -92,11 +103,11 @@ class FaceMeshes:
     presence: FloatArray
     """(N,) FaceMesh's probability that the crop held a face: the lower one of the last two passes."""
     scores: FloatArray
-    """(N,) the detector's score."""
+    """(N,) the detector's score, or that of the given box; NaN where that has none."""
     boxes: FloatArray
-    """(N, 4) the detector's box: left, top, right, bottom in pixels."""
+    """(N, 4) the detector's or the given box: left, top, right, bottom in pixels."""
     keypoints: FloatArray
-    """(N, 6, 2) the detector's keypoints in pixels."""
+    """(N, 6, 2) the detector's keypoints in pixels; NaN where boxes were given."""
     size: tuple[int, int]
     """Width and height of the frame."""
 
@@ -138,11 +149,35 @@ class Frame:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FrameMeshes:
-    """The result for one frame of a source."""
+    """The meshes of one frame of a source."""
 
     index: int
     timestamp_s: float
     meshes: FaceMeshes
+
+    def __len__(self) -> int:
+        """The number of faces."""
+        return len(self.meshes)
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Width and height of the frame."""
+        return self.meshes.size
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FrameDetections:
+    """What the detection job found in one frame of a source: zero faces or one."""
+
+    index: int
+    timestamp_s: float
+    detections: Detections
+    size: tuple[int, int]
+    """Width and height of the frame."""
+
+    def __len__(self) -> int:
+        """The number of faces."""
+        return len(self.detections)
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,6 +223,9 @@ class Summary:
     input: Path
     outputs: tuple[Path, ...]
     num_frames: int
+    """That were looked at."""
+    num_rows: int
+    """Of each output: another number than that of the frames where a constant clock was asked for."""
     num_frames_by_face: tuple[int, ...]
     """How many frames have a first face, a second one, and so on."""
     complete: bool

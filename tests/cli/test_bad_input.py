@@ -32,7 +32,7 @@ def link_to_itself(folder: Path) -> str:
 
 FAILED: dict[str, tuple[Arguments, str]] = {
     "not there": (lambda p: [str(p / "absent.mp4")], r"absent\.mp4: there is no such file$"),
-    "a folder": (lambda p: [str(p)], r": a folder, where a picture or video was wanted$"),
+    "an empty folder": (lambda p: [str(p)], r": there is no picture or video in this folder$"),
     "empty": (lambda p: [file(p, "e.mp4")], r"e\.mp4: the file is empty \(0 bytes\)$"),
     "not a video": (
         lambda p: [file(p, "t.mp4", b"hello " * 99)],

@@ -48,7 +48,7 @@ def test_a_clip_a_picture_and_a_bad_file(tmp_path: Path, carphone: Path) -> None
     assert "not a picture or video" in bad["error"]
     assert set(clip) == {
         "input", "outputs", "frames", "frames_with_face", "frames_by_face", "complete", "reason", "seconds",
-        "total_seconds", "fps", "device", "engine", "precision", "warnings",
+        "total_seconds", "fps", "rows", "device", "engine", "precision", "warnings",
     }  # fmt: skip
     assert (clip["frames"], clip["frames_with_face"], clip["complete"]) == (120, 120, True)
     assert clip["fps"] == pytest.approx(120 / clip["seconds"], rel=0.01)

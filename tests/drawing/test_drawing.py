@@ -8,7 +8,7 @@ import pytest
 from PIL import Image as Pillow
 
 from facestream.drawing.mesh import draw_meshes
-from facestream.drawing.overlay import OVERLAY_COMMENT, PictureOverlayWriter, is_overlay
+from facestream.drawing.overlay import OVERLAY_COMMENT, is_overlay, open_overlay
 from facestream.io.clock import FrameClock
 from facestream.io.source import open_source
 from facestream.io.video_writer import VideoWriter
@@ -70,8 +70,8 @@ def test_a_picture_says_that_it_is_ours(
 ) -> None:
     Pillow.fromarray(astronaut).save(tmp_path / "source.png")
     assert not is_overlay(tmp_path / "source.png")
-    writer = PictureOverlayWriter(tmp_path / name, open_source(tmp_path / "source.png").info)
-    writer.write(Frame(astronaut), astronaut_meshes)
+    writer = open_overlay(tmp_path / name, open_source(tmp_path / "source.png").info)
+    writer.write(draw_meshes(astronaut, astronaut_meshes), Frame(astronaut))
     writer.finish(FrameClock(Fraction(1), 0.0), {})
     writer.commit()
     assert is_overlay(tmp_path / name)

@@ -15,11 +15,12 @@ import pytest
 from facestream.errors import OutputError
 from facestream.io.clock import FrameClock
 from facestream.io.columns import mesh_row
-from facestream.io.mesh_csv import CSV_COLUMNS, MeshCsvWriter
+from facestream.io.mesh_csv import MESH_CSV_COLUMNS, MeshCsvWriter
 from facestream.io.mesh_npz import MeshNpzWriter
-from facestream.io.mesh_writers import MeshStreamWriter, MeshWriter
+from facestream.io.mesh_streams import MeshStreamWriter
+from facestream.io.row_writer import RowWriter
 from facestream.io.ssi_stream import read_stream
-from facestream.structures import FaceMeshes, Frame
+from facestream.structures import FaceMeshes, FrameMeshes
 
 SIZE = (64, 48)
 COUNTS = [0, 2, 1, 0, 2]
@@ -38,15 +39,15 @@ def meshes(count: int, seed: int) -> FaceMeshes:
     )
 
 
-FRAMES = [Frame(np.zeros((48, 64, 3), np.uint8), k, k / 25 + 1e-7) for k in range(len(COUNTS))]
 RESULTS = [meshes(count, seed) for seed, count in enumerate(COUNTS)]
+ROWS = [FrameMeshes(k, k / 25 + 1e-7, result) for k, result in enumerate(RESULTS)]
 
 
-def write(writer: MeshWriter) -> None:
+def write(writer: RowWriter[FrameMeshes]) -> None:
     clock = FrameClock(Fraction(25), 1e-3)
-    for frame, result in zip(FRAMES, RESULTS, strict=True):
-        clock.add(frame.timestamp_s)
-        writer.write(frame, result)
+    for row in ROWS:
+        clock.add(row.timestamp_s)
+        writer.write(row)
     writer.finish(clock, {"version": "x", "complete": True})
     assert not any(path.exists() for path in writer.paths)
     writer.commit()
@@ -64,13 +65,17 @@ def test_npz(tmp_path: Path) -> None:
         "detected": (5, 2),
         "boxes": (5, 2, 4),
         "keypoints": (5, 2, 6, 2),
+        "frames": (5,),
+        "sizes": (5, 2),
         "timestamps_s": (5,),
         "size": (2,),
         "meta": (),
     }
     assert archive["size"].tolist() == [64, 48]
+    assert archive["sizes"].tolist() == [[64, 48]] * 5
+    assert archive["frames"].tolist() == [0, 1, 2, 3, 4]
     assert json.loads(str(archive["meta"])) == {"version": "x", "complete": True}
-    assert archive["timestamps_s"].tolist() == [frame.timestamp_s for frame in FRAMES]
+    assert archive["timestamps_s"].tolist() == [row.timestamp_s for row in ROWS]
     assert archive["detected"].dtype == bool
     assert archive["detected"].sum(axis=1).tolist() == COUNTS
     for name in ("landmarks", "presence", "scores", "boxes", "keypoints"):
@@ -88,14 +93,17 @@ def test_csv_reads_back_to_the_archive(tmp_path: Path) -> None:
     with (tmp_path / "a.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
     assert len(rows) == 10
-    assert tuple(rows[0]) == CSV_COLUMNS
-    assert CSV_COLUMNS[:3] == ("frame", "time_s", "face")
-    assert CSV_COLUMNS[-3:] == ("x_467", "y_467", "z_467")
+    assert tuple(rows[0]) == (*MESH_CSV_COLUMNS, "meta")
+    assert MESH_CSV_COLUMNS[:5] == ("frame", "time_s", "width", "height", "face")
+    assert MESH_CSV_COLUMNS[-3:] == ("x_467", "y_467", "z_467")
+    assert [row["meta"] for row in rows[:-1]] == [""] * 9
+    assert json.loads(rows[-1]["meta"]) == {"version": "x", "complete": True}
     for number, row in enumerate(rows):
         frame, face = divmod(number, 2)
         assert (int(row["frame"]), int(row["face"])) == (frame, face + 1)
         assert float(row["time_s"]) == archive["timestamps_s"][frame]
-        cells = list(row.values())[3:]
+        assert (row["width"], row["height"]) == ("64", "48")
+        cells = list(row.values())[5:-1]
         if not archive["detected"][frame, face]:
             assert not any(cells)
             continue
@@ -103,7 +111,8 @@ def test_csv_reads_back_to_the_archive(tmp_path: Path) -> None:
         assert values[0] == archive["presence"][frame, face]
         assert values[1] == archive["scores"][frame, face]
         np.testing.assert_array_equal(values[2:6], archive["boxes"][frame, face])
-        np.testing.assert_array_equal(values[6:].reshape(468, 3), archive["landmarks"][frame, face])
+        np.testing.assert_array_equal(values[6:18].reshape(6, 2), archive["keypoints"][frame, face])
+        np.testing.assert_array_equal(values[18:].reshape(468, 3), archive["landmarks"][frame, face])
 
 
 @pytest.mark.parametrize("missing", ["zero", "nan", "repeat"])
@@ -153,13 +162,13 @@ def test_too_many_faces_for_the_system_leave_nothing(tmp_path: Path, monkeypatch
 
 
 def test_discarding_leaves_nothing(tmp_path: Path) -> None:
-    writers: list[MeshWriter] = [
+    writers: list[RowWriter[FrameMeshes]] = [
         MeshNpzWriter(tmp_path / "a.npz", 1),
         MeshCsvWriter(tmp_path / "a.csv", 1),
         MeshStreamWriter((tmp_path / "a.stream",), "zero"),
     ]
     for writer in writers:
-        writer.write(FRAMES[2], RESULTS[2])
+        writer.write(ROWS[2])
         writer.finish(FrameClock(Fraction(25), 0.0), {})
         writer.discard()
     assert list(tmp_path.iterdir()) == []

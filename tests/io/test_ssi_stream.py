@@ -10,7 +10,9 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from facestream.errors import InputError, OutputError, SourceError, StreamFormatError
-from facestream.io.ssi_stream import DTYPES, SsiStreamWriter, read_stream, write_stream
+from facestream.io.ssi_header import DTYPES, WRITTEN_TYPES
+from facestream.io.ssi_stream import read_stream, write_stream
+from facestream.io.ssi_writer import SsiStreamWriter
 
 ROWS = np.arange(12, dtype=np.float32).reshape(4, 3)
 
@@ -36,8 +38,8 @@ def test_the_bytes_of_a_stream(tmp_path: Path) -> None:
 
 @in_one_folder
 @given(
-    st.sampled_from(sorted(DTYPES)).flatmap(
-        lambda name: hnp.arrays(DTYPES[name], hnp.array_shapes(min_dims=2, max_dims=2, min_side=1, max_side=6))
+    st.sampled_from(sorted(WRITTEN_TYPES)).flatmap(
+        lambda name: hnp.arrays(WRITTEN_TYPES[name], hnp.array_shapes(min_dims=2, max_dims=2, min_side=1, max_side=6))
     ),
     st.floats(0.001, 1e4),
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 import threading
@@ -10,6 +11,9 @@ from types import FrameType
 
 import click
 
+from facestream.cli.convert import convert
+from facestream.cli.detect import detect
+from facestream.cli.info import info
 from facestream.cli.mesh import mesh
 from facestream.cli.report import print_error
 from facestream.errors import FacestreamError, OptionError
@@ -28,7 +32,8 @@ def facestream() -> None:
     """Pictures and videos of faces in, 468-point face-mesh streams out."""
 
 
-facestream.add_command(mesh)
+for _command in (mesh, detect, info, convert):
+    facestream.add_command(_command)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -38,7 +43,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return int(facestream.main(arguments, prog_name="facestream", standalone_mode=False) or 0)
     except click.ClickException as error:
         command = error.ctx.command_path if isinstance(error, click.UsageError) and error.ctx else "facestream"
-        print_error(f"error: {error.format_message()} ({command} --help shows how it is used)")
+        message = _name_file(error, sys.argv[1:] if arguments is None else arguments) or error.format_message()
+        print_error(f"error: {message} ({command} --help shows how it is used)")
         return EXIT_USAGE
     except OptionError as error:
         print_error(f"error: {error}")
@@ -49,6 +55,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (click.Abort, KeyboardInterrupt):
         print_error("interrupted; nothing half written was left")
         return EXIT_INTERRUPTED
+
+
+def _name_file(error: click.ClickException, arguments: Sequence[str]) -> str | None:
+    """What to do about a file whose name begins with a dash, if that was taken for an option."""
+    if isinstance(error, click.NoSuchOption):
+        for word in arguments:
+            if word.startswith(error.option_name) and os.path.lexists(word):
+                return f"{word} is taken for an option; write ./{word} for the file of that name"
+    return None
 
 
 def _heed_signals() -> None:

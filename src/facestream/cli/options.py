@@ -32,7 +32,7 @@ def add_options(options_class: type) -> Callable[[Command], Command]:
 def _click_option(item: Field[Any]) -> Callable[[Command], Command]:
     option: Option = item.metadata["option"]
     flag = option.flag or "--" + item.name.replace("_", "-")
-    default = None if item.default is MISSING or item.default in ((), False) else item.default
+    default = None if item.default is MISSING or item.default == () or item.default is False else item.default
     settings: dict[str, Any] = {
         "default": default,
         "show_default": default is not None,
@@ -44,6 +44,9 @@ def _click_option(item: Field[Any]) -> Callable[[Command], Command]:
         settings |= {"type": click.Choice(option.choices), "multiple": option.is_repeatable}
     elif option.is_path:
         settings |= {"type": click.Path(path_type=Path, readable=False), "metavar": option.metavar or "FILE"}
+    elif isinstance(item.default, bool) and option.metavar is None:
+        flag = f"{flag}/--no-{flag.removeprefix('--')}"
+        settings |= {"default": item.default, "show_default": True}
     elif isinstance(item.default, bool):
         # Optional value: --overlay alone is the flag, --overlay FILE names the file.
         settings |= {"is_flag": False, "flag_value": "", "type": str, "envvar": None}

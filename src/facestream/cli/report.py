@@ -7,7 +7,7 @@ import json
 import logging
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
@@ -17,7 +17,7 @@ import click
 if TYPE_CHECKING:
     from facestream.structures import Progress, Summary
 
-__all__ = ["Reporter", "print_error"]
+__all__ = ["Reporter", "describe_paths", "print_error", "print_result"]
 
 SECONDS_BETWEEN_LINES = 10.0
 
@@ -28,7 +28,7 @@ def print_error(text: str) -> None:
         click.echo(_printable(f"facestream: {text}"), err=True)
 
 
-def _print_result(text: str) -> None:
+def print_result(text: str) -> None:
     """One line on stdout. Whoever reads it may have gone; the outputs matter more."""
     try:
         click.echo(_printable(text))
@@ -73,14 +73,20 @@ class Reporter:
 
     def done(self, summary: Summary) -> None:
         if self._as_json:
-            _print_result(json.dumps(_summary_line(summary)))
+            print_result(json.dumps(_summary_line(summary)))
         elif not self._quiet:
-            _print_result(_summary_text(summary))
+            print_result(_summary_text(summary))
+
+    def skipped(self, source: Path, outputs: Sequence[Path]) -> None:
+        if self._as_json:
+            print_result(json.dumps({"input": str(source), "outputs": [str(p) for p in outputs], "skipped": True}))
+        elif not self._quiet:
+            print_result(f"{source}: passed over, its outputs are there ({describe_paths(outputs)})")
 
     def failed(self, source: Path, error: Exception) -> None:
         print_error(f"error: {error}")
         if self._as_json:
-            _print_result(json.dumps({"input": str(source), "outputs": [], "complete": False, "error": str(error)}))
+            print_result(json.dumps({"input": str(source), "outputs": [], "complete": False, "error": str(error)}))
 
     def note(self, text: str) -> None:
         print_error(text)
@@ -140,8 +146,14 @@ def _summary_text(summary: Summary) -> str:
     for face, number in enumerate(summary.num_frames_by_face[1:], start=2):
         faces += f", {number} with a face {face}"
     speed = f" ({summary.fps:.0f} frames/s)" if summary.num_frames > 1 else ""
-    outputs = ", ".join(f"{path} (and ~)" if path.suffix == ".stream" else str(path) for path in summary.outputs)
-    return f"{summary.input}: {count}{state}, {faces}, {summary.seconds:.1f} s{speed} -> {outputs}"
+    rows = f", {summary.num_rows} rows" if summary.num_rows != summary.num_frames else ""
+    outputs = describe_paths(summary.outputs)
+    return f"{summary.input}: {count}{state}, {faces}{rows}, {summary.seconds:.1f} s{speed} -> {outputs}"
+
+
+def describe_paths(paths: Sequence[Path]) -> str:
+    """Files for people, who should know that a stream is two."""
+    return ", ".join(f"{path} (and ~)" if path.suffix == ".stream" else str(path) for path in paths)
 
 
 def _summary_line(summary: Summary) -> dict[str, Any]:
@@ -149,6 +161,7 @@ def _summary_line(summary: Summary) -> dict[str, Any]:
         "input": str(summary.input),
         "outputs": [str(path) for path in summary.outputs],
         "frames": summary.num_frames,
+        "rows": summary.num_rows,
         "frames_with_face": summary.num_frames_with_face,
         "frames_by_face": list(summary.num_frames_by_face),
         "complete": summary.complete,

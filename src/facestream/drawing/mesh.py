@@ -9,7 +9,7 @@ import numpy.typing as npt
 from facestream.structures import FaceMeshes
 from facestream.topology import CONTOURS, tessellation_edges
 
-__all__ = ["draw_meshes"]
+__all__ = ["SUBPIXEL_BITS", "draw_label", "draw_meshes", "fixed_point"]
 
 TESSELLATION_RGB = (120, 235, 200)
 CONTOUR_RGB = (255, 255, 255)
@@ -29,18 +29,18 @@ def draw_meshes(image: npt.NDArray[np.uint8], meshes: FaceMeshes) -> npt.NDArray
         lines = landmarks[:, :2]
         veil = canvas.copy()
         edges = np.asarray(tessellation_edges())
-        cv2.polylines(veil, _fixed_point(lines[edges]), False, TESSELLATION_RGB, thickness, cv2.LINE_AA, SUBPIXEL_BITS)
+        cv2.polylines(veil, fixed_point(lines[edges]), False, TESSELLATION_RGB, thickness, cv2.LINE_AA, SUBPIXEL_BITS)
         # On a small face the lines lie close; a thinner veil lets the face show.
         weight = min(max(face_px / 500, 0.2), 0.55)
         cv2.addWeighted(veil, weight, canvas, 1.0 - weight, 0.0, dst=canvas)
         for path in CONTOURS.values():
-            points = _fixed_point(lines[None, path])
+            points = fixed_point(lines[None, path])
             cv2.polylines(canvas, points, False, CONTOUR_RGB, thickness, cv2.LINE_AA, SUBPIXEL_BITS)
-        _label(canvas, lines, f"{face + 1}: {meshes.presence[face]:.2f}", face_px)
+        draw_label(canvas, lines, f"{face + 1}: {meshes.presence[face]:.2f}", face_px)
     return canvas
 
 
-def _label(canvas: npt.NDArray[np.uint8], points: npt.NDArray[np.floating], text: str, face_px: float) -> None:
+def draw_label(canvas: npt.NDArray[np.uint8], points: npt.NDArray[np.floating], text: str, face_px: float) -> None:
     """The face's number and confidence on a dark plate above its forehead."""
     scale = min(max(0.4, face_px / 500), 4.0)
     thickness = max(1, round(scale * 1.5))
@@ -51,7 +51,7 @@ def _label(canvas: npt.NDArray[np.uint8], points: npt.NDArray[np.floating], text
     cv2.putText(canvas, text, (x, y), cv2.FONT_HERSHEY_SIMPLEX, scale, LABEL_RGB, thickness, cv2.LINE_AA)
 
 
-def _fixed_point(paths: npt.NDArray[np.floating]) -> list[npt.NDArray[np.int32]]:
+def fixed_point(paths: npt.NDArray[np.floating]) -> list[npt.NDArray[np.int32]]:
     """Paths (N, P, 2) for OpenCV, which counts pixel centres from 0 where ours lie at +0.5."""
     # Points far outside are drawn at the rim of what OpenCV can count.
     fixed = np.clip((paths - 0.5) * (1 << SUBPIXEL_BITS), -(2**30), 2**30)

@@ -1,4 +1,4 @@
-"""The overlay output: the input with its meshes drawn over it."""
+"""The overlay output: the input with what was found drawn over it."""
 
 from __future__ import annotations
 
@@ -12,13 +12,12 @@ import numpy.typing as npt
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
-from facestream.drawing.mesh import draw_meshes
 from facestream.io.clock import FrameClock
 from facestream.io.staging import StagedFile
 from facestream.io.video_writer import VideoWriter, read_comment
-from facestream.structures import FaceMeshes, Frame, VideoInfo
+from facestream.structures import Frame, VideoInfo
 
-__all__ = ["PictureOverlayWriter", "VideoOverlayWriter", "is_overlay"]
+__all__ = ["is_overlay", "open_overlay"]
 
 OVERLAY_COMMENT = "facestream overlay"
 """Stands in the file, so that a later run knows it for one of ours."""
@@ -32,15 +31,20 @@ def is_overlay(path: Path) -> bool:
         return OVERLAY_COMMENT.encode() in file.read(1 << 16)
 
 
-class PictureOverlayWriter:
+def open_overlay(path: Path, info: VideoInfo) -> _PictureOverlay | _VideoOverlay:
+    """Begin the overlay of a source, whose kind decides what it is."""
+    return _PictureOverlay(path) if info.kind == "picture" else _VideoOverlay(path, info)
+
+
+class _PictureOverlay:
     """A PNG or JPEG."""
 
-    def __init__(self, path: Path, info: VideoInfo) -> None:
+    def __init__(self, path: Path) -> None:
         self.paths: tuple[Path, ...] = (path,)
         self._staged = StagedFile(path)
 
-    def write(self, frame: Frame, meshes: FaceMeshes) -> None:
-        picture = Image.fromarray(draw_meshes(frame.image, meshes))
+    def write(self, drawn: npt.NDArray[np.uint8], frame: Frame) -> None:
+        picture = Image.fromarray(drawn)
         if self.paths[0].suffix.lower() == ".png":
             about = PngInfo()
             about.add_text("Comment", OVERLAY_COMMENT)
@@ -58,7 +62,7 @@ class PictureOverlayWriter:
         self._staged.discard()
 
 
-class VideoOverlayWriter:
+class _VideoOverlay:
     """An MP4 with the source's time stamps and pixel aspect."""
 
     def __init__(self, path: Path, info: VideoInfo) -> None:
@@ -73,8 +77,7 @@ class VideoOverlayWriter:
             self._staged.discard()
             raise
 
-    def write(self, frame: Frame, meshes: FaceMeshes) -> None:
-        drawn = draw_meshes(frame.image, meshes)
+    def write(self, drawn: npt.NDArray[np.uint8], frame: Frame) -> None:
         if frame.size != self._size:
             drawn = _resize(drawn, self._size)
         self._video.write(drawn, frame.timestamp_s)

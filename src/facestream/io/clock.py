@@ -12,14 +12,17 @@ __all__ = ["FrameClock", "format_rate"]
 
 
 class FrameClock:
-    """The time stamps of all frames that were written, eight bytes each."""
+    """The time stamps of the frames of all rows that were written, eight bytes each."""
 
-    def __init__(self, rate_hz: Fraction, tick_s: float) -> None:
+    def __init__(self, rate_hz: Fraction, tick_s: float, constant_hz: Fraction | None = None) -> None:
+        """``rate_hz`` and ``tick_s`` are the container's; ``constant_hz`` is the rate of the rows where it is given."""
         self._container_rate_hz = rate_hz
+        self._constant_hz = constant_hz
         self._tick_s = tick_s
         self._timestamps_s = array("d")
 
     def add(self, timestamp_s: float) -> None:
+        """One more row, of a frame with this time stamp."""
         self._timestamps_s.append(timestamp_s)
 
     @property
@@ -28,7 +31,9 @@ class FrameClock:
 
     @property
     def rate_hz(self) -> Fraction:
-        """The container's rate where frames keep to it, else (frames - 1) / (last - first)."""
+        """The constant rate, else the container's where frames keep to it, else (frames - 1) / (last - first)."""
+        if self._constant_hz is not None:
+            return self._constant_hz
         times = self.timestamps_s
         # Time stamps are rounded to a tick; where a tick is a whole frame, half a frame is the limit.
         allowed_s = min(self._tick_s, 0.5 / float(self._container_rate_hz)) + 1e-6

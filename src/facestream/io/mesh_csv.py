@@ -1,56 +1,131 @@
-"""Meshes as a table: one row a frame and face."""
+"""Meshes as a table: one line a row and face."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from facestream.errors import SourceError
 from facestream.io.clock import FrameClock
-from facestream.io.staging import StagedFile
-from facestream.structures import FaceMeshes, Frame
+from facestream.io.columns import KEYPOINT_NAMES
+from facestream.io.recording import MeshRecording, recorded_rate
+from facestream.io.table import Table, TableWriter, cells_of
+from facestream.structures import FaceMeshes, FrameMeshes
 from facestream.topology import NUM_LANDMARKS
 
-__all__ = ["CSV_COLUMNS", "MeshCsvWriter"]
+__all__ = [
+    "BOX_COLUMNS",
+    "FRAME_COLUMNS",
+    "KEYPOINT_COLUMNS",
+    "MESH_CSV_COLUMNS",
+    "MeshCsvWriter",
+    "frame_cells",
+    "read_frame_cells",
+    "read_mesh_csv",
+]
 
-KEY_COLUMNS = ("frame", "time_s", "face")
-FACE_COLUMNS = ("confidence", "score", "box_left", "box_top", "box_right", "box_bottom")
-CSV_COLUMNS = (
-    *KEY_COLUMNS,
-    *FACE_COLUMNS,
+FRAME_COLUMNS = ("frame", "time_s", "width", "height")
+BOX_COLUMNS = ("box_left", "box_top", "box_right", "box_bottom")
+KEYPOINT_COLUMNS = tuple(f"{name}_{axis}" for name in KEYPOINT_NAMES for axis in "xy")
+MESH_CSV_COLUMNS = (
+    *FRAME_COLUMNS,
+    "face",
+    "confidence",
+    "score",
+    *BOX_COLUMNS,
+    *KEYPOINT_COLUMNS,
     *(f"{axis}_{landmark}" for landmark in range(NUM_LANDMARKS) for axis in "xyz"),
 )
 
 
-class MeshCsvWriter:
-    """Numbers stand in as many digits as bring the same float32 back; a missing face has empty cells."""
+def frame_cells(index: int, timestamp_s: float, size: tuple[int, int]) -> list[str]:
+    """The cells of ``FRAME_COLUMNS``."""
+    return [str(index), repr(float(timestamp_s)), str(size[0]), str(size[1])]
+
+
+class MeshCsvWriter(TableWriter):
+    """A missing face has empty cells."""
 
     def __init__(self, path: Path, num_faces: int) -> None:
-        self.paths: tuple[Path, ...] = (path,)
         self._num_faces = num_faces
-        self._staged = StagedFile(path)
-        self._write_line(CSV_COLUMNS)
+        super().__init__(path, MESH_CSV_COLUMNS)
 
-    def write(self, frame: Frame, meshes: FaceMeshes) -> None:
+    def write(self, result: FrameMeshes) -> None:
+        frame, meshes = frame_cells(result.index, result.timestamp_s, result.size), result.meshes
         for face in range(self._num_faces):
-            key = [str(frame.index), repr(float(frame.timestamp_s)), str(face + 1)]
+            cells = [*frame, str(face + 1)]
             if face < len(meshes):
-                about = [meshes.presence[face], meshes.scores[face], *meshes.boxes[face]]
-                values = np.concatenate([about, meshes.landmarks[face].reshape(-1)]).astype(np.float32)
-                self._write_line([*key, *values.astype(str).tolist()])
-            else:
-                self._write_line([*key, *[""] * (len(CSV_COLUMNS) - len(key))])
+                cells += cells_of([meshes.presence[face], meshes.scores[face], *meshes.boxes[face]])
+                cells += cells_of(meshes.keypoints[face]) + cells_of(meshes.landmarks[face])
+            self.append(cells + [""] * (len(MESH_CSV_COLUMNS) - len(cells)))
 
     def finish(self, clock: FrameClock, meta: Mapping[str, Any]) -> None:
-        self._staged.finish()
+        self.complete(meta)
 
-    def commit(self) -> None:
-        self._staged.commit()
 
-    def discard(self) -> None:
-        self._staged.discard()
+def read_frame_cells(table: Table, cells: list[str]) -> tuple[int, float, tuple[int, int]]:
+    """What ``frame_cells`` wrote.
 
-    def _write_line(self, cells: tuple[str, ...] | list[str]) -> None:
-        self._staged.file.write((",".join(cells) + "\n").encode("ascii"))
+    Raises:
+        SourceError: a cell is no such number.
+    """
+    try:
+        index, timestamp_s, width, height = int(cells[0]), float(cells[1]), int(cells[2]), int(cells[3])
+        if min(width, height) < 1 or max(width, height, index) >= 2**31:
+            raise ValueError(f"width {width}, height {height}, frame {index}")
+    except ValueError as error:
+        raise SourceError(f"{table.path}: a row does not say which frame it is of ({error})") from error
+    return index, timestamp_s, (width, height)
+
+
+def read_mesh_csv(table: Table) -> MeshRecording:
+    """The meshes of a table that ``MeshCsvWriter`` wrote.
+
+    Raises:
+        SourceError: the rows are damaged.
+    """
+    num_faces = _count_faces(table)
+    first = len(FRAME_COLUMNS) + 1
+
+    def rows() -> Iterator[FrameMeshes]:
+        cells = table.rows()
+        for lines in zip(*[cells] * num_faces, strict=True):
+            if [line[first - 1] for line in lines] != [str(face + 1) for face in range(num_faces)]:
+                raise SourceError(f"{table.path}: not every frame has its {num_faces} faces in order")
+            index, timestamp_s, size = read_frame_cells(table, lines[0])
+            values = np.array([table.numbers(line[first:-1]) for line in lines if line[first]])
+            values = values.astype(np.float32).astype(np.float64).reshape(-1, len(MESH_CSV_COLUMNS) - first)
+            meshes = FaceMeshes(
+                presence=values[:, 0],
+                scores=values[:, 1],
+                boxes=values[:, 2:6],
+                keypoints=values[:, 6:18].reshape(-1, 6, 2),
+                landmarks=values[:, 18:].reshape(-1, NUM_LANDMARKS, 3),
+                size=size,
+            )
+            yield FrameMeshes(index, timestamp_s, meshes)
+
+    return MeshRecording(_whole(table, rows()), recorded_rate(table.path, table.meta), table.meta, num_faces)
+
+
+def _count_faces(table: Table) -> int:
+    """How many lines a frame has: as many as there are before the first face comes again."""
+    face_cell = len(FRAME_COLUMNS)
+    num_faces = 0
+    for cells in table.rows():
+        if num_faces and cells[face_cell] == "1":
+            break
+        num_faces += 1
+    if not num_faces:
+        raise SourceError(f"{table.path}: there is no row in it")
+    return num_faces
+
+
+def _whole(table: Table, rows: Iterator[FrameMeshes]) -> Iterator[FrameMeshes]:
+    try:
+        yield from rows
+    except ValueError as error:
+        raise SourceError(f"{table.path}: the last frame lacks faces ({error})") from error

@@ -14,7 +14,7 @@ import numpy.typing as npt
 from facestream.structures import Detections, FaceRois
 from facestream.topology import LEFT_EYE_OUTER_CORNER, RIGHT_EYE_OUTER_CORNER
 
-__all__ = ["rois_from_detections", "rois_from_landmarks", "to_display", "to_stored"]
+__all__ = ["roi_shifts", "rois_from_boxes", "rois_from_detections", "rois_from_landmarks", "to_display", "to_stored"]
 
 ENLARGEMENT = 1.5
 """Side of the roi through the longer side of the box (MediaPipe, ``face_detection_front_detection_to_roi.pbtxt``)."""
@@ -40,6 +40,20 @@ def rois_from_detections(detections: Detections, pixel_aspect: float = 1.0) -> F
     corners = to_display(detections.boxes.reshape(-1, 2, 2), pixel_aspect)
     eyes = to_display(detections.keypoints[:, (RIGHT_EYE, LEFT_EYE)], pixel_aspect)
     return _rois(corners[:, 0], corners[:, 1], eyes[:, 0], eyes[:, 1])
+
+
+def rois_from_boxes(boxes: npt.NDArray[Any], pixel_aspect: float = 1.0) -> FaceRois:
+    """Upright squares around boxes (N, 4) left, top, right, bottom, which say nothing of how the head is turned."""
+    corners = to_display(boxes.reshape(-1, 2, 2), pixel_aspect)
+    level = np.broadcast_to(np.array([1.0, 0.0]), corners[:, 0].shape)
+    return _rois(corners[:, 0], corners[:, 1], np.zeros_like(level), level)
+
+
+def roi_shifts(rois: FaceRois, others: FaceRois) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    """How far each roi is from its other: the turn (N,) in radians, at most pi, and the move (N,) in sides."""
+    turns = np.abs((others.angles_rad - rois.angles_rad + np.pi) % (2 * np.pi) - np.pi)
+    moves = np.linalg.norm(others.centers - rois.centers, axis=1) / rois.sides
+    return turns, moves
 
 
 def rois_from_landmarks(landmarks: npt.NDArray[Any], pixel_aspect: float = 1.0) -> FaceRois:

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
+from functools import cached_property
 from os import PathLike, fspath
 from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from facestream.config import MeshOptions
+from facestream.config import DetectOptions, MeshOptions
 from facestream.engines import open_engine, resolve_device
 from facestream.errors import InputError
 from facestream.ops.nms import box_iou
-from facestream.ops.roi import rois_from_detections, rois_from_landmarks
+from facestream.ops.roi import roi_shifts, rois_from_boxes, rois_from_detections, rois_from_landmarks
 from facestream.pipeline.detector import FaceDetector
 from facestream.pipeline.landmarker import FaceLandmarker
 from facestream.structures import Detections, FaceMeshes, FaceRois, Frame
@@ -28,6 +30,11 @@ CERTAIN_PRESENCE = 0.97
 
 CONVINCING_PRESENCE = 0.9
 """What the third look must reach: on the clips of the accuracy benchmark doubtful faces do, lettering does not."""
+
+SETTLED_TURN_RAD = math.radians(10)
+SETTLED_MOVE = 0.1
+"""A given box has no angle: where the first look turns the roi by more, or moves it by more of its side, that look only
+finds the pose, and another follows."""
 
 DEFAULT_THRESHOLD = 0.5
 
@@ -49,6 +56,7 @@ class FaceMeshPipeline:
         detector: str = "back",
         num_faces: int = 1,
         min_score_thresh: float = DEFAULT_THRESHOLD,
+        min_suppression_thresh: float = 0.3,
         device: str = "auto",
         weights: str | PathLike[str] | None = None,
         detector_weights: str | PathLike[str] | None = None,
@@ -59,6 +67,7 @@ class FaceMeshPipeline:
             detector: ``"back"`` (256 px, finds more) or ``"front"`` (128 px, faster).
             num_faces: how many faces a frame may have.
             min_score_thresh: what the detector's score and the presence in two looks must reach.
+            min_suppression_thresh: boxes that overlap by more (intersection over union) are one face.
             device: ``"auto"``, ``"cpu"``, ``"cuda"`` or ``"mps"``.
             weights: your own FaceMesh weights.
             detector_weights: your own BlazeFace weights.
@@ -69,14 +78,29 @@ class FaceMeshPipeline:
             DeviceError: the device is not there.
             WeightsError: weights that cannot be used.
         """
-        MeshOptions(detector=detector, num_faces=num_faces, min_score_thresh=min_score_thresh)  # checks the values
+        # Both check the values.
+        MeshOptions(detector=detector, num_faces=num_faces, min_score_thresh=min_score_thresh)
+        DetectOptions(min_suppression_thresh=min_suppression_thresh)
         self.detector_name = detector
         self.num_faces = num_faces
         self.min_score_thresh = min_score_thresh
+        self._min_suppression_thresh = min_suppression_thresh
         self.device = resolve_device(device)
-        detector_engine = open_engine(f"blazeface-{detector}", self.device, fspath(detector_weights or "") or None)
-        self.detector = FaceDetector(detector_engine, min_score=min_score_thresh)
+        self._detector_weights = fspath(detector_weights or "") or None
+        if self._detector_weights:
+            # Weights that cannot be used are said now, not at the first picture.
+            self.load_detector()
         self.landmarker = FaceLandmarker(open_engine("facemesh", self.device, fspath(weights or "") or None))
+
+    @cached_property
+    def detector(self) -> FaceDetector:
+        """Loaded when it is first needed: where boxes are given, it never is."""
+        engine = open_engine(f"blazeface-{self.detector_name}", self.device, self._detector_weights)
+        return FaceDetector(engine, min_score=self.min_score_thresh, min_suppression=self._min_suppression_thresh)
+
+    def load_detector(self) -> None:
+        """Load the detector now."""
+        _ = self.detector
 
     @property
     def engine(self) -> str:
@@ -86,14 +110,23 @@ class FaceMeshPipeline:
     def precision(self) -> str:
         return self.landmarker.engine.precision
 
-    def process(self, image_rgb: npt.NDArray[np.uint8]) -> FaceMeshes:
+    def process(self, image_rgb: npt.NDArray[np.uint8], boxes: npt.ArrayLike | None = None) -> FaceMeshes:
         """The meshes of one RGB image, uint8 (H, W, 3).
+
+        Args:
+            image_rgb: the image.
+            boxes: (N, 4) left, top, right, bottom in pixels: faces that are known already. No detector runs, and each
+                box is looked at, in the order of the boxes. A face that two boxes hold is given once.
 
         Returns:
             Zero to ``num_faces`` faces, the most prominent first: ``landmarks`` (N, 468, 3) x, y, z in pixels,
             ``presence`` and ``scores`` (N,), ``boxes`` (N, 4), ``keypoints`` (N, 6, 2).
+
+        Raises:
+            InputError: an image or boxes of another form.
         """
-        return self.process_batch([image_rgb])[0]
+        frame = _frame(image_rgb, 0)
+        return self.process_frames([frame], None if boxes is None else [_given_boxes(boxes)])[0]
 
     def process_batch(self, images: Sequence[npt.NDArray[np.uint8]]) -> list[FaceMeshes]:
         """The meshes of RGB images, uint8 (H, W, 3), which may differ in size; the same as one by one.
@@ -103,23 +136,37 @@ class FaceMeshPipeline:
         """
         return self.process_frames([_frame(image, index) for index, image in enumerate(images)])
 
-    def process_frames(self, frames: Sequence[Frame]) -> list[FaceMeshes]:
-        """The meshes of decoded frames, one entry a frame."""
-        searches = [
-            _FaceSearch(frame, detections, self.num_faces)
-            for frame, detections in zip(frames, self.detector.detect(frames), strict=True)
-        ]
+    def process_frames(self, frames: Sequence[Frame], given: Sequence[Detections] | None = None) -> list[FaceMeshes]:
+        """The meshes of decoded frames, one entry a frame; where boxes are given for each, no detector runs."""
+        if given is None:
+            searches = [
+                _FaceSearch(
+                    frame,
+                    detections[: self.num_faces + MAX_FALSE_CANDIDATES],
+                    rois_from_detections(detections, frame.pixel_aspect),
+                    self.num_faces,
+                )
+                for frame, detections in zip(frames, self.detector.detect(frames), strict=True)
+            ]
+        else:
+            searches = [
+                _FaceSearch(frame, boxes, rois_from_boxes(boxes.boxes, frame.pixel_aspect), len(boxes))
+                for frame, boxes in zip(frames, given, strict=True)
+            ]
         while candidates := [(search, index) for search in searches for index in search.take_candidates()]:
-            self._try(candidates)
+            self._try(candidates, has_angles=given is None)
         return [search.result() for search in searches]
 
-    def _try(self, candidates: list[_Candidate]) -> None:
+    def _try(self, candidates: list[_Candidate], *, has_angles: bool) -> None:
         """Look twice at each candidate. Where that leaves doubt, a third look from the second's landmarks decides.
 
         At a near-profile the detector's eyes are off, and the first look fails a face that all later ones are sure of;
         lettering passes two looks now and then, but not a convincing third.
         """
-        first = self._look(candidates, _concatenate([search.rois[index : index + 1] for search, index in candidates]))
+        rois = _concatenate([search.rois[index : index + 1] for search, index in candidates])
+        first = self._look(candidates, rois)
+        if not has_angles:
+            self._settle(candidates, rois, first)
         second = self._look(candidates, self._refine(candidates, first.landmarks))
         meshes, confidences = second.landmarks, np.minimum(first.presences, second.presences)
         is_face = confidences >= self._demand(CERTAIN_PRESENCE)
@@ -133,6 +180,16 @@ class FaceMeshPipeline:
         for i in np.flatnonzero(is_face):
             search, index = candidates[i]
             search.accept(index, meshes[i], float(confidences[i]))
+
+    def _settle(self, candidates: list[_Candidate], rois: FaceRois, first: _Look) -> None:
+        """Where the first look at a box turns or moves its roi far, put another first look in its place."""
+        refined = self._refine(candidates, first.landmarks)
+        turns, moves = roi_shifts(rois, refined)
+        unsettled = np.flatnonzero((turns > SETTLED_TURN_RAD) | (moves > SETTLED_MOVE))
+        if len(unsettled):
+            again = self._look([candidates[i] for i in unsettled], refined[unsettled])
+            first.landmarks[unsettled] = again.landmarks
+            first.presences[unsettled] = again.presences
 
     def _demand(self, presence: float) -> float:
         """A demand that was measured at the default threshold: less in proportion below it, never less than it."""
@@ -162,10 +219,10 @@ class _Look(NamedTuple):
 class _FaceSearch:
     """The candidates of one frame, tried in order of prominence until enough are faces."""
 
-    def __init__(self, frame: Frame, detections: Detections, num_faces: int) -> None:
+    def __init__(self, frame: Frame, detections: Detections, rois: FaceRois, num_faces: int) -> None:
         self.frame = frame
-        self.detections = detections[: num_faces + MAX_FALSE_CANDIDATES]
-        self.rois = rois_from_detections(self.detections, frame.pixel_aspect)
+        self.detections = detections
+        self.rois = rois
         self.num_faces = num_faces
         self.num_tried = 0
         self.found: list[tuple[int, npt.NDArray[np.float64], float]] = []
@@ -218,3 +275,18 @@ def _frame(image: Any, index: int) -> Frame:
     if 0 in image.shape:
         raise InputError(f"image {index} has no pixels: {image.shape}")
     return Frame(image, index)
+
+
+def _given_boxes(boxes: Any) -> Detections:
+    """Check a caller's boxes before anything is computed."""
+    try:
+        values = np.asarray(boxes, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise InputError(f"boxes must be numbers (N, 4) left, top, right, bottom in pixels ({error})") from None
+    if values.size == 0:
+        values = values.reshape(0, 4)
+    if values.ndim != 2 or values.shape[1] != 4:
+        raise InputError(f"boxes must be an array (N, 4) left, top, right, bottom in pixels; got {values.shape}")
+    if not np.isfinite(values).all() or (values[:, 2:] <= values[:, :2]).any():
+        raise InputError("boxes must be finite, each with left < right and top < bottom")
+    return Detections(values, np.full((len(values), 6, 2), np.nan), np.full(len(values), np.nan))

@@ -1,0 +1,138 @@
+"""The use case: a stream, archive or table as another of these."""
+
+from __future__ import annotations
+
+import logging
+import os
+from pathlib import Path
+from typing import TypeVar
+
+from facestream.config import FORMATS
+from facestream.errors import OptionError, OutputError
+from facestream.io.archive import read_archive, read_meta
+from facestream.io.clock import FrameClock
+from facestream.io.detection_csv import DETECTION_CSV_COLUMNS, DetectionCsvWriter, read_detection_csv
+from facestream.io.detection_npz import DetectionNpzWriter, read_detection_npz
+from facestream.io.detection_streams import DetectionStreamWriter
+from facestream.io.mesh_csv import MESH_CSV_COLUMNS, MeshCsvWriter, read_mesh_csv
+from facestream.io.mesh_npz import MeshNpzWriter, read_mesh_npz
+from facestream.io.mesh_streams import MeshStreamWriter
+from facestream.io.recording import DetectionRecording, MeshRecording, Recording
+from facestream.io.row_writer import RowWriter
+from facestream.io.sample_files import read_sample_csv, read_sample_npz, write_sample_csv, write_sample_npz
+from facestream.io.ssi_header import data_path
+from facestream.io.ssi_stream import SsiStream, read_stream, write_stream
+from facestream.io.staging import check_folder
+from facestream.io.table import Table
+from facestream.replacing import check_place
+from facestream.structures import FrameDetections, FrameMeshes
+
+__all__ = ["convert"]
+
+_log = logging.getLogger(__name__)
+
+Result = TypeVar("Result", bound=FrameMeshes | FrameDetections)
+
+
+def convert(source: str | os.PathLike[str], target: str | os.PathLike[str]) -> tuple[Path, ...]:
+    """Write a stream, npz or csv as another of these; what the files end in says which.
+
+    The samples of any stream become an archive or table that holds its header too, and from which the same bytes come
+    back. The archives and tables of the jobs become each other without loss. Their streams are those of the job; what a
+    stream has no room for is left behind, which is logged.
+
+    Returns:
+        The files that were written: several streams where there are several faces.
+
+    Raises:
+        OptionError: an ending of another kind.
+        SourceError: the source cannot be read.
+        OutputError: the target cannot be written.
+    """
+    source, target = Path(source), Path(target)
+    for path in (source, target):
+        if _kind(path) not in FORMATS:
+            raise OptionError(f"{path}: must end in {', '.join(f'.{known}' for known in FORMATS)}")
+    check_folder(target.parent)
+    check_place(target, (source, data_path(source)) if _kind(source) == "stream" else (source,))
+    content = _read(source)
+    try:
+        if isinstance(content, SsiStream):
+            _write_samples(target, content)
+            return (target,)
+        if _kind(target) == "stream":
+            _log.warning("%s: a stream has no room for all that is in %s (docs/ssi-stream.md)", target, source)
+        if isinstance(content, MeshRecording):
+            return _copy(content, _mesh_writer(target, content))
+        return _copy(content, _detection_writer(target, content))
+    except OSError as error:
+        raise OutputError(f"{target}: cannot be written ({error.strerror or error})") from error
+
+
+def _kind(path: Path) -> str:
+    return path.suffix.lower().removeprefix(".")
+
+
+def _read(path: Path) -> SsiStream | MeshRecording | DetectionRecording:
+    if _kind(path) == "stream":
+        return read_stream(path)
+    if _kind(path) == "npz":
+        arrays = read_archive(path)
+        meta = read_meta(path, arrays)
+        if "landmarks" in arrays:
+            return read_mesh_npz(path, arrays, meta)
+        return read_detection_npz(path, arrays, meta) if "boxes" in arrays else read_sample_npz(path, arrays, meta)
+    table = Table(path)
+    if table.columns[:-1] == MESH_CSV_COLUMNS:
+        return read_mesh_csv(table)
+    return read_detection_csv(table) if table.columns[:-1] == DETECTION_CSV_COLUMNS else read_sample_csv(table)
+
+
+def _write_samples(target: Path, stream: SsiStream) -> None:
+    if _kind(target) == "stream":
+        write_stream(target, stream.data, stream.rate_hz, media_type=stream.media_type, meta=stream.meta)
+    elif _kind(target) == "npz":
+        write_sample_npz(target, stream)
+    else:
+        write_sample_csv(target, stream)
+
+
+def _mesh_writer(target: Path, content: MeshRecording) -> RowWriter[FrameMeshes]:
+    if _kind(target) == "npz":
+        return MeshNpzWriter(target, content.num_faces)
+    if _kind(target) == "csv":
+        return MeshCsvWriter(target, content.num_faces)
+    more = (target.with_name(f"{target.stem}.face{face}.stream") for face in range(2, content.num_faces + 1))
+    return MeshStreamWriter((target, *more), str(_option(content, "missing", "zero")))
+
+
+def _detection_writer(target: Path, content: DetectionRecording) -> RowWriter[FrameDetections]:
+    if _kind(target) == "npz":
+        return DetectionNpzWriter(target)
+    if _kind(target) == "csv":
+        return DetectionCsvWriter(target)
+    holds_keypoints = target.stem.endswith(".keypoints")
+    return DetectionStreamWriter(
+        None if holds_keypoints else target,
+        target if holds_keypoints else None,
+        repeat_last=bool(_option(content, "repeat_last", True)),
+    )
+
+
+def _option(content: MeshRecording | DetectionRecording, name: str, default: object) -> object:
+    """An option of the job that made the recording."""
+    options = content.meta.get("options")
+    return options.get(name, default) if isinstance(options, dict) else default
+
+
+def _copy(content: Recording[Result], writer: RowWriter[Result]) -> tuple[Path, ...]:
+    clock = FrameClock(content.rate_hz, 0.0, content.rate_hz)
+    try:
+        for result in content.rows:
+            clock.add(result.timestamp_s)
+            writer.write(result)
+        writer.finish(clock, content.meta)
+        writer.commit()
+    finally:
+        writer.discard()
+    return writer.paths

@@ -1,0 +1,154 @@
+"""The detection job: one source in, the box and keypoints of its most prominent face out."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from facestream.config import DetectOptions
+from facestream.extraction.job import frame_groups, run_job
+from facestream.io.row_writer import RowWriter
+from facestream.io.source import check_source, open_source
+from facestream.outputs import OutputPlan, plan_outputs
+from facestream.structures import Frame, FrameDetections, Progress, Summary, VideoInfo
+
+if TYPE_CHECKING:
+    from facestream.pipeline.face_detection import FaceDetectionPipeline
+
+__all__ = ["detect", "iter_detections", "open_detection_pipeline"]
+
+_log = logging.getLogger(__name__)
+
+
+def detect(
+    source: str | os.PathLike[str],
+    target: str | os.PathLike[str] | OutputPlan | None = None,
+    options: DetectOptions | None = None,
+    *,
+    pipeline: FaceDetectionPipeline | Callable[[], FaceDetectionPipeline] | None = None,
+    on_progress: Callable[[Progress], None] | None = None,
+    should_stop: Callable[[], bool] | None = None,
+) -> Summary:
+    """Find the most prominent face of each frame with BlazeFace, and write its box and keypoints.
+
+    Args:
+        source: any picture or video.
+        target: a file where it ends in .stream, .npz or .csv, else a folder; beside the source when left out.
+        options: what to find and how to write it.
+        pipeline: networks that are loaded already, or what loads them, by ``open_detection_pipeline`` with the same
+            options.
+        on_progress: called at the start and after each group of frames.
+        should_stop: asked between groups of frames; after a true answer nothing is written.
+
+    Raises:
+        OptionError: options that make no sense together.
+        OutputError: outputs that cannot be written; found before any work.
+        SourceError: the source cannot be read, or breaks off before its first frame.
+        JobStopped: ``should_stop`` answered true.
+    """
+    settled = options or DetectOptions()
+    plan = target if isinstance(target, OutputPlan) else plan_outputs(Path(source), target, settled)
+    check_source(plan.source)
+    return run_job(
+        plan, lambda: _DetectionWork(settled, _take_pipeline(pipeline, settled)), settled, on_progress, should_stop
+    )
+
+
+def iter_detections(
+    source: str | os.PathLike[str],
+    options: DetectOptions | None = None,
+    *,
+    pipeline: FaceDetectionPipeline | None = None,
+) -> Iterator[FrameDetections]:
+    """The most prominent face of each row of a picture or video, in order, without writing anything; a row is a frame.
+
+    Raises:
+        SourceError: the source cannot be read. Where it breaks off later, that is logged.
+    """
+    options = options or DetectOptions()
+    check_source(Path(source))
+    work = _DetectionWork(options, _take_pipeline(pipeline, options))
+    with closing(open_source(source)) as frames:
+        for group in frame_groups(frames, options):
+            for (_, num_rows), result in zip(group, work.find([frame for frame, _ in group]), strict=True):
+                yield from [result] * num_rows
+        if frames.shortfall is not None:
+            _log.warning("%s: incomplete: %s", source, frames.shortfall)
+
+
+def open_detection_pipeline(options: DetectOptions) -> FaceDetectionPipeline:
+    """Load the networks that a job with these options needs."""
+    from facestream.pipeline.face_detection import FaceDetectionPipeline
+
+    return FaceDetectionPipeline(
+        detector=options.detector,
+        min_score_thresh=options.min_score_thresh,
+        min_suppression_thresh=options.min_suppression_thresh,
+        force_square=options.force_square,
+        verify=options.verify,
+        device=options.device,
+        weights=options.weights,
+        detector_weights=options.detector_weights,
+    )
+
+
+def _take_pipeline(
+    pipeline: FaceDetectionPipeline | Callable[[], FaceDetectionPipeline] | None, options: DetectOptions
+) -> FaceDetectionPipeline:
+    from facestream.pipeline.face_detection import FaceDetectionPipeline
+
+    if pipeline is None:
+        return open_detection_pipeline(options)
+    return pipeline if isinstance(pipeline, FaceDetectionPipeline) else pipeline()
+
+
+class _DetectionWork:
+    """Boxes and keypoints, zero or one face a frame."""
+
+    max_faces = 1
+
+    def __init__(self, options: DetectOptions, pipeline: FaceDetectionPipeline) -> None:
+        self.options = options
+        self.device = pipeline.device
+        names = (f"blazeface-{options.detector}", "facemesh")
+        self.engines = dict(zip(names, pipeline.engines, strict=False))
+        self._pipeline = pipeline
+
+    def begin(self, info: VideoInfo) -> None:
+        """Nothing depends on the source."""
+
+    def find(self, frames: Sequence[Frame]) -> list[FrameDetections]:
+        return [
+            FrameDetections(frame.index, frame.timestamp_s, detections, frame.size)
+            for frame, detections in zip(frames, self._pipeline.process_frames(frames), strict=True)
+        ]
+
+    def row_writers(self, plan: OutputPlan) -> Iterator[Callable[[], RowWriter[FrameDetections]]]:
+        if plan.streams:
+            from facestream.io.detection_streams import DetectionStreamWriter
+
+            boxes, keypoints = plan.streams
+            yield lambda: DetectionStreamWriter(boxes, keypoints, repeat_last=self.options.repeat_last)
+        if npz := plan.npz:
+            from facestream.io.detection_npz import DetectionNpzWriter
+
+            yield lambda: DetectionNpzWriter(npz)
+        if csv := plan.csv:
+            from facestream.io.detection_csv import DetectionCsvWriter
+
+            yield lambda: DetectionCsvWriter(csv)
+
+    def draw(self, image: npt.NDArray[np.uint8], result: FrameDetections) -> npt.NDArray[np.uint8]:
+        from facestream.drawing.detections import draw_detections
+
+        return draw_detections(image, result.detections)
+
+    def warnings(self) -> Iterator[str]:
+        return iter(())

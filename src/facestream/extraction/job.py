@@ -1,0 +1,284 @@
+"""What all jobs have in common: frames in groups, results in rows, files that come into sight at the end."""
+
+from __future__ import annotations
+
+import dataclasses
+import logging
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, closing
+from fractions import Fraction
+from pathlib import Path
+from typing import Any, Generic, Protocol, TypeVar
+
+import numpy as np
+import numpy.typing as npt
+
+from facestream.config import JobOptions
+from facestream.engines import Engine
+from facestream.errors import JobStopped, OutputError
+from facestream.io.clock import FrameClock
+from facestream.io.row_schedule import schedule_rows
+from facestream.io.row_writer import RowWriter
+from facestream.io.source import Source, open_source
+from facestream.io.staging import sweep_leftovers
+from facestream.outputs import OutputPlan, check_outputs
+from facestream.structures import Frame, FrameDetections, FrameMeshes, Progress, Summary, VideoInfo
+from facestream.version import __version__
+
+__all__ = ["Work", "constant_rate", "frame_groups", "run_job"]
+
+_log = logging.getLogger(__name__)
+
+Result = TypeVar("Result", bound=FrameMeshes | FrameDetections)
+
+Scheduled = tuple[Frame, int]
+"""A frame and the number of its rows."""
+
+
+class Work(Protocol[Result]):
+    """What one kind of job does with frames."""
+
+    @property
+    def options(self) -> JobOptions: ...
+
+    @property
+    def max_faces(self) -> int:
+        """How many faces a frame may have."""
+        ...
+
+    @property
+    def device(self) -> str: ...
+
+    @property
+    def engines(self) -> Mapping[str, Engine]:
+        """By the name of the network; the first one names engine and precision."""
+        ...
+
+    def begin(self, info: VideoInfo) -> None:
+        """The source is open."""
+        ...
+
+    def find(self, frames: Sequence[Frame]) -> Sequence[Result]:
+        """The results of frames, which come in order."""
+        ...
+
+    def row_writers(self, plan: OutputPlan) -> Iterator[Callable[[], RowWriter[Result]]]:
+        """How to begin each output of the plan that has rows."""
+        ...
+
+    def draw(self, image: npt.NDArray[np.uint8], result: Result) -> npt.NDArray[np.uint8]:
+        """A copy of the frame's image with what was found in it."""
+        ...
+
+    def warnings(self) -> Iterator[str]:
+        """After the last frame: what the user should know."""
+        ...
+
+
+def run_job(
+    plan: OutputPlan,
+    open_work: Callable[[], Work[Result]],
+    options: JobOptions,
+    on_progress: Callable[[Progress], None] | None,
+    should_stop: Callable[[], bool] | None,
+) -> Summary:
+    """Read the plan's source, find, and write the plan's outputs; ``open_work`` loads the networks."""
+    started = time.perf_counter()
+    check_outputs(plan)
+    work = open_work()
+    opened = time.perf_counter()
+    with closing(open_source(plan.source)) as frames, ExitStack() as cleanup:
+        job = _Job(plan, frames, work, cleanup)
+
+        def tell() -> None:
+            if on_progress is not None:
+                seconds = time.perf_counter() - opened
+                on_progress(Progress(job.num_passed, frames.info.num_frames_header, seconds))
+
+        tell()
+        for group in frame_groups(frames, options):
+            if should_stop is not None and should_stop():
+                raise JobStopped(f"{plan.source}: stopped after {job.num_passed} frames; nothing was written")
+            job.process(group)
+            tell()
+        warnings = job.finish()
+    return job.summarize(warnings, started, opened)
+
+
+def frame_groups(frames: Source, options: JobOptions) -> Iterator[list[Scheduled]]:
+    """Frames that travel together: at most a batch, at most the frame memory, but two frames of any size.
+
+    A group is emptied when the next one is asked for, so that no more frames are held than are counted.
+    """
+    max_bytes = options.frame_memory_mb * 1_000_000
+    group: list[Scheduled] = []
+    for scheduled in schedule_rows(frames, constant_rate(options), frames.info.rate_hz):
+        group.append(scheduled)
+        frame_bytes = scheduled[0].image.nbytes
+        del scheduled
+        is_full = len(group) >= 2 and (len(group) + 1) * frame_bytes > max_bytes
+        if is_full or len(group) >= options.batch_size:
+            yield group
+            group.clear()
+    if group:
+        yield group
+
+
+def constant_rate(options: JobOptions) -> Fraction | None:
+    """The rate of the rows, as exact as it was typed."""
+    return None if options.rate_hz is None else Fraction(repr(options.rate_hz))
+
+
+class _Job(Generic[Result]):
+    """The writers of one run, and what is counted on the way."""
+
+    def __init__(self, plan: OutputPlan, source: Source, work: Work[Result], cleanup: ExitStack) -> None:
+        self.num_passed = 0
+        """Frames of the source up to the last one that was looked at."""
+        self._num_frames = self._num_rows = self._num_resized = 0
+        self._num_frames_by_face = np.zeros(work.max_faces, dtype=int)
+        self._plan = plan
+        self._source = source
+        self._work = work
+        info = source.info
+        self._clock = FrameClock(info.rate_hz, info.tick_s, constant_rate(work.options))
+        work.begin(info)
+        overlay_path = plan.overlay_path(info)
+        if overlay_path:
+            check_outputs(plan, overlay_path)
+        for folder in {path.parent for path in (*plan.paths, *([overlay_path] if overlay_path else []))}:
+            sweep_leftovers(folder)
+        self._row_writers: list[RowWriter[Result]] = []
+        for create in work.row_writers(plan):
+            writer = create()
+            cleanup.callback(writer.discard)
+            self._row_writers.append(writer)
+        self._overlay = None
+        if overlay_path:
+            from facestream.drawing.overlay import open_overlay
+
+            self._overlay = open_overlay(overlay_path, info)
+            cleanup.callback(self._overlay.discard)
+        self._writers: list[_Output] = [*self._row_writers, *([self._overlay] if self._overlay else [])]
+        self.output_paths = tuple(path for writer in self._writers for path in writer.paths)
+
+    def process(self, group: Sequence[Scheduled]) -> None:
+        results = self._work.find([frame for frame, _ in group])
+        for (frame, num_rows), result in zip(group, results, strict=True):
+            self.num_passed = frame.index + 1
+            self._num_frames += 1
+            self._num_rows += num_rows
+            self._num_resized += frame.size != (self._source.info.width, self._source.info.height)
+            self._num_frames_by_face[: len(result)] += 1
+            for _ in range(num_rows):
+                self._clock.add(frame.timestamp_s)
+                for writer in self._row_writers:
+                    with _named(writer.paths[0]):
+                        writer.write(result)
+            if self._overlay is not None:
+                with _named(self._overlay.paths[0]):
+                    self._overlay.write(self._work.draw(frame.image, result), frame)
+
+    def finish(self) -> tuple[str, ...]:
+        """Complete all outputs, then bring them into sight; the answer is what the user should be warned of."""
+        meta = self._meta()
+        for writer in self._writers:
+            with _named(writer.paths[0]):
+                writer.finish(self._clock, meta)
+        for writer in self._writers:
+            writer.commit()
+        warnings = tuple(self._warnings())
+        for warning in warnings:
+            _log.warning("%s: %s", self._source.info.path, warning)
+        return warnings
+
+    def summarize(self, warnings: tuple[str, ...], started: float, opened: float) -> Summary:
+        """How the job ended, ``started`` and ``opened`` being moments of ``time.perf_counter``."""
+        finished = time.perf_counter()
+        engine = next(iter(self._work.engines.values()))
+        return Summary(
+            input=self._plan.source,
+            outputs=self.output_paths,
+            num_frames=self._num_frames,
+            num_rows=self._num_rows,
+            num_frames_by_face=tuple(self._num_frames_by_face.tolist()),
+            complete=self._source.shortfall is None,
+            reason=self._source.shortfall,
+            seconds=finished - opened,
+            total_seconds=finished - started,
+            device=self._work.device,
+            engine=engine.name,
+            precision=engine.precision,
+            warnings=warnings,
+        )
+
+    def _warnings(self) -> Iterator[str]:
+        yield from self._source.notes
+        if self._source.shortfall is not None:
+            yield f"incomplete: {self._source.shortfall}; the outputs hold the {self.num_passed} decoded frames"
+        yield from self._work.warnings()
+        if self._num_resized:
+            yield (
+                f"{self._num_resized} frames have another size than the first; pixels in npz and csv are each "
+                "frame's own, fractions in streams are not affected"
+            )
+        if not self._num_frames_by_face[0]:
+            yield "no face was found in any frame; every row is missing"
+        rate_hz = float(self._clock.rate_hz)
+        if self._plan.streams and self._work.options.rate_hz is None and self._clock.drift_s * rate_hz > 0.5:
+            yield (
+                f"variable frame rate: by the stream's rate a row is up to {self._clock.drift_s * 1000:.0f} ms off its "
+                f"frame; npz and csv hold the exact time stamps, and --rate {rate_hz:.0f} writes rows on a constant "
+                "clock"
+            )
+        for writer in self._row_writers:
+            yield from writer.notes
+
+    def _meta(self) -> dict[str, Any]:
+        """What an archive says of how it was made."""
+        info, work = self._source.info, self._work
+        engine = next(iter(work.engines.values()))
+        return {
+            "version": __version__,
+            "source": info.path.name,
+            "weights_sha256": {name: engine.weights_sha256 for name, engine in work.engines.items()},
+            "options": {
+                name: str(value) if isinstance(value, Path) else value
+                for name, value in dataclasses.asdict(work.options).items()
+            },
+            "device": work.device,
+            "engine": engine.name,
+            "precision": engine.precision,
+            "rotation_deg": info.rotation_deg,
+            "mirrored": info.mirrored,
+            "pixel_aspect": info.pixel_aspect,
+            "rate_hz": float(self._clock.rate_hz),
+            "complete": self._source.shortfall is None,
+            "reason": self._source.shortfall,
+        }
+
+
+class _Output(Protocol):
+    """What outputs of rows and overlays have in common."""
+
+    @property
+    def paths(self) -> tuple[Path, ...]: ...
+
+    def finish(self, clock: FrameClock, meta: Mapping[str, Any]) -> None: ...
+
+    def commit(self) -> None: ...
+
+
+class _named:  # noqa: N801 - used as a word of the language
+    """Errors of the disk, under the name of the output that they hit."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, traceback: object) -> None:
+        if isinstance(error, OSError):
+            raise OutputError(f"{self._path}: cannot be written ({error.strerror or error})") from error

@@ -1,0 +1,185 @@
+"""The mesh job: one source in, its face meshes out."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from facestream.config import MeshOptions
+from facestream.errors import OptionError
+from facestream.extraction.job import frame_groups, run_job
+from facestream.io.box_track import BoxTrack
+from facestream.io.mesh_streams import MeshStreamWriter
+from facestream.io.row_writer import RowWriter
+from facestream.io.source import check_source, open_source
+from facestream.outputs import OutputPlan, plan_outputs
+from facestream.structures import Frame, FrameMeshes, Progress, Summary, VideoInfo
+
+if TYPE_CHECKING:
+    from facestream.engines import Engine
+    from facestream.pipeline.face_mesh import FaceMeshPipeline
+
+__all__ = ["extract", "iter_meshes", "open_pipeline"]
+
+_log = logging.getLogger(__name__)
+
+
+def extract(
+    source: str | os.PathLike[str],
+    target: str | os.PathLike[str] | OutputPlan | None = None,
+    options: MeshOptions | None = None,
+    *,
+    pipeline: FaceMeshPipeline | Callable[[], FaceMeshPipeline] | None = None,
+    on_progress: Callable[[Progress], None] | None = None,
+    should_stop: Callable[[], bool] | None = None,
+) -> Summary:
+    """Find the meshes of a picture or video and write them.
+
+    Args:
+        source: any picture or video.
+        target: a file where it ends in .stream, .npz or .csv, else a folder; beside the source when left out.
+        options: what to find and how to write it; where left out, what the pipeline was made for.
+        pipeline: networks that are loaded already, or what loads them, by ``open_pipeline`` with the same options.
+        on_progress: called at the start and after each group of frames.
+        should_stop: asked between groups of frames; after a true answer nothing is written.
+
+    Raises:
+        OptionError: options that make no sense together.
+        OutputError: outputs that cannot be written; found before any work.
+        SourceError: the source or the boxes cannot be read, or the source breaks off before its first frame.
+        JobStopped: ``should_stop`` answered true.
+    """
+    settled = options or _default_options(pipeline)
+    plan = target if isinstance(target, OutputPlan) else plan_outputs(Path(source), target, settled)
+    check_source(plan.source)
+    return run_job(
+        plan, lambda: _MeshWork(settled, _take_pipeline(pipeline, settled)), settled, on_progress, should_stop
+    )
+
+
+def iter_meshes(
+    source: str | os.PathLike[str],
+    options: MeshOptions | None = None,
+    *,
+    pipeline: FaceMeshPipeline | None = None,
+) -> Iterator[FrameMeshes]:
+    """The meshes of each row of a picture or video, in order, without writing anything; a row is a frame.
+
+    With ``rate_hz`` in the options rows lie on a constant clock, and a frame may come several times or not at all.
+
+    Raises:
+        SourceError: the source or the boxes cannot be read. Where the source breaks off later, that is logged.
+    """
+    options = options or _default_options(pipeline)
+    check_source(Path(source))
+    work = _MeshWork(options, _take_pipeline(pipeline, options))
+    with closing(open_source(source)) as frames:
+        work.begin(frames.info)
+        for group in frame_groups(frames, options):
+            for (_, num_rows), result in zip(group, work.find([frame for frame, _ in group]), strict=True):
+                yield from [result] * num_rows
+        for warning in work.warnings():
+            _log.warning("%s: %s", source, warning)
+        if frames.shortfall is not None:
+            _log.warning("%s: incomplete: %s", source, frames.shortfall)
+
+
+def open_pipeline(options: MeshOptions) -> FaceMeshPipeline:
+    """Load the networks that a job with these options needs."""
+    from facestream.pipeline.face_mesh import FaceMeshPipeline
+
+    pipeline = FaceMeshPipeline(
+        detector=options.detector,
+        num_faces=options.num_faces,
+        min_score_thresh=options.min_score_thresh,
+        device=options.device,
+        weights=options.weights,
+        detector_weights=options.detector_weights,
+    )
+    if options.boxes is None:
+        pipeline.load_detector()
+    return pipeline
+
+
+def _default_options(pipeline: FaceMeshPipeline | Callable[[], FaceMeshPipeline] | None) -> MeshOptions:
+    """The defaults, but for what a given pipeline has settled already."""
+    from facestream.pipeline.face_mesh import FaceMeshPipeline
+
+    if not isinstance(pipeline, FaceMeshPipeline):
+        return MeshOptions()
+    return MeshOptions(
+        detector=pipeline.detector_name,
+        num_faces=pipeline.num_faces,
+        min_score_thresh=pipeline.min_score_thresh,
+    )
+
+
+def _take_pipeline(
+    pipeline: FaceMeshPipeline | Callable[[], FaceMeshPipeline] | None, options: MeshOptions
+) -> FaceMeshPipeline:
+    """The networks for a job, loaded where they are not yet; never others than its options ask for."""
+    from facestream.pipeline.face_mesh import FaceMeshPipeline
+
+    if pipeline is None:
+        return open_pipeline(options)
+    networks = pipeline if isinstance(pipeline, FaceMeshPipeline) else pipeline()
+    has = (networks.detector_name, networks.num_faces, networks.min_score_thresh)
+    wanted = (options.detector, options.num_faces, options.min_score_thresh)
+    if has != wanted:
+        raise OptionError(
+            f"the pipeline was made with detector, faces and threshold {has}, the options ask for {wanted}"
+        )
+    return networks
+
+
+class _MeshWork:
+    """Meshes of the faces that the detector finds, or of boxes that are given."""
+
+    def __init__(self, options: MeshOptions, pipeline: FaceMeshPipeline) -> None:
+        self.options = options
+        self.max_faces = options.num_faces
+        self.device = pipeline.device
+        self.engines: Mapping[str, Engine] = {"facemesh": pipeline.landmarker.engine}
+        if options.boxes is None:
+            self.engines = {**self.engines, f"blazeface-{options.detector}": pipeline.detector.engine}
+        self._pipeline = pipeline
+        self._track: BoxTrack | None = None
+
+    def begin(self, info: VideoInfo) -> None:
+        if self.options.boxes is not None:
+            self._track = BoxTrack(self.options.boxes, info, self.options.min_score_thresh)
+
+    def find(self, frames: Sequence[Frame]) -> list[FrameMeshes]:
+        given = self._track.boxes_of(frames) if self._track else None
+        return [
+            FrameMeshes(frame.index, frame.timestamp_s, meshes)
+            for frame, meshes in zip(frames, self._pipeline.process_frames(frames, given), strict=True)
+        ]
+
+    def row_writers(self, plan: OutputPlan) -> Iterator[Callable[[], RowWriter[FrameMeshes]]]:
+        if plan.streams:
+            yield lambda: MeshStreamWriter(plan.streams, self.options.missing)
+        if npz := plan.npz:
+            from facestream.io.mesh_npz import MeshNpzWriter
+
+            yield lambda: MeshNpzWriter(npz, self.max_faces)
+        if csv := plan.csv:
+            from facestream.io.mesh_csv import MeshCsvWriter
+
+            yield lambda: MeshCsvWriter(csv, self.max_faces)
+
+    def draw(self, image: npt.NDArray[np.uint8], result: FrameMeshes) -> npt.NDArray[np.uint8]:
+        from facestream.drawing.mesh import draw_meshes
+
+        return draw_meshes(image, result.meshes)
+
+    def warnings(self) -> Iterator[str]:
+        if self._track:
+            yield from self._track.warnings()

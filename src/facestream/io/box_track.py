@@ -1,0 +1,143 @@
+"""Face boxes from a stream, frame by frame."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from facestream.errors import StreamFormatError
+from facestream.io.columns import BOX_COLUMNS, split_box_rows
+from facestream.io.ssi_stream import read_stream
+from facestream.structures import Detections, Frame, VideoInfo
+
+__all__ = ["BoxTrack"]
+
+SAME_RATE_HZ = 0.001
+"""Headers of streams have three decimals or more."""
+
+MAX_FRACTION = 10.0
+"""A face may be larger than the frame, but not ten times; what is beyond that was written in pixels."""
+
+BLOCK_ROWS = 1 << 16
+
+
+class BoxTrack:
+    """The boxes of a stream ymin, xmin, ymax, xmax[, confidence], fractions of the frame, aligned with a video.
+
+    Rows whose confidence is too low, rows of zeros and empty boxes have no face, and neither have boxes that lie
+    outside the frame, which are counted.
+    """
+
+    def __init__(self, path: Path, info: VideoInfo, min_score: float) -> None:
+        """Read and check all boxes.
+
+        Raises:
+            SourceError: the stream cannot be read.
+            StreamFormatError: it holds no boxes, or such as cannot be meant.
+        """
+        self._path = path
+        stream = read_stream(path)
+        self._rows, self._rate_hz = stream.data, stream.rate_hz
+        num_columns = self._rows.shape[1]
+        if num_columns not in (BOX_COLUMNS - 1, BOX_COLUMNS) or self._rows.dtype.kind == "b":
+            raise StreamFormatError(
+                f"{path}: {num_columns} columns of {self._rows.dtype}; a box stream has 4 or 5: "
+                "ymin, xmin, ymax, xmax, and perhaps the confidence"
+            )
+        self._has_face = np.zeros(len(self._rows), dtype=bool)
+        self._num_outside = 0
+        for start in range(0, len(self._rows), BLOCK_ROWS):
+            self._check(np.asarray(self._rows[start : start + BLOCK_ROWS], dtype=np.float64), start, min_score)
+        self._by_index = _has_rate_of(info, self._rate_hz, len(self._rows))
+        self._frame_rate_hz = float(info.rate_hz)
+        self._start_s: float | None = None
+        self._num_frames = self._num_beyond = 0
+        self._last_s = 0.0
+
+    def boxes_of(self, frames: Sequence[Frame]) -> list[Detections]:
+        """For each of the next frames zero or one box, in pixels of that frame."""
+        return [self._box_of(frame) for frame in frames]
+
+    def warnings(self) -> Iterator[str]:
+        """After the last frame: what the user should know of how boxes and frames went together."""
+        num_rows, frames = len(self._rows), f"the video {self._num_frames} frames"
+        lengths = f"{self._path} has {num_rows} rows ({num_rows / self._rate_hz:.2f} s), {frames}"
+        if self._num_beyond:
+            yield f"{lengths}; the {self._num_beyond} frames beyond its end are missing"
+        elif self._by_index and num_rows > self._num_frames:
+            yield f"{lengths}; its last {num_rows - self._num_frames} rows were not used"
+        elif not self._by_index:
+            left_s = num_rows / self._rate_hz - self._last_s - 1 / self._frame_rate_hz
+            if left_s > max(1 / self._rate_hz, 1 / self._frame_rate_hz):
+                yield f"{lengths}; its last {left_s:.2f} s were not used"
+        if self._num_outside:
+            yield f"{self._path}: {self._num_outside} boxes lie outside the frame; their frames are missing"
+
+    def _box_of(self, frame: Frame) -> Detections:
+        if self._start_s is None:
+            self._start_s = frame.timestamp_s
+        self._num_frames += 1
+        self._last_s = frame.timestamp_s - self._start_s
+        row = frame.index if self._by_index else self._row_at(self._last_s)
+        self._num_beyond += row >= len(self._rows)
+        if row >= len(self._rows) or not self._has_face[row]:
+            return _boxes(np.empty((0, 4)), np.empty(0))
+        return _boxes(*split_box_rows(np.asarray(self._rows[row : row + 1]), frame.size))
+
+    def _row_at(self, time_s: float) -> int:
+        """The nearest row, as NOVA samples streams; the last row stands for its whole period."""
+        num_rows = len(self._rows)
+        if time_s * self._rate_hz >= num_rows - 1e-6:
+            return num_rows
+        return max(0, min(math.floor(time_s * self._rate_hz + 0.5), num_rows - 1))
+
+    def _check(self, rows: npt.NDArray[np.float64], start: int, min_score: float) -> None:
+        """Find out which rows have a face."""
+        if rows.shape[1] == BOX_COLUMNS:
+            self._refuse(~np.isfinite(rows[:, 4]), rows, start, "its confidence is no finite number")
+            counts = rows[:, 4] >= min_score
+        else:
+            counts = np.ones(len(rows), dtype=bool)
+        boxes = rows[:, :4]
+        counts &= (boxes != 0).any(axis=1)
+        self._refuse(counts & ~np.isfinite(boxes).all(axis=1), rows, start, "its box is not finite")
+        ymin, xmin, ymax, xmax = np.where(counts[:, None], boxes, 0.0).T
+        self._refuse((ymax < ymin) | (xmax < xmin), rows, start, "its box ends before it begins")
+        is_large = counts & (np.abs(boxes) > MAX_FRACTION).any(axis=1)
+        self._refuse(is_large, rows, start, "boxes are fractions of the frame, not pixels")
+        has_box = counts & (ymax > ymin) & (xmax > xmin)
+        is_outside = has_box & ((ymax <= 0) | (xmax <= 0) | (ymin >= 1) | (xmin >= 1))
+        self._num_outside += int(is_outside.sum())
+        self._has_face[start : start + len(rows)] = has_box & ~is_outside
+
+    def _refuse(self, is_bad: npt.NDArray[np.bool_], rows: npt.NDArray[np.float64], start: int, why: str) -> None:
+        if is_bad.any():
+            first = int(is_bad.argmax())
+            values = ", ".join(f"{value:g}" for value in rows[first])
+            raise StreamFormatError(
+                f"{self._path}: row {start + first} cannot be a face ({values}): {why}; "
+                "wanted are ymin, xmin, ymax, xmax[, confidence], fractions of the frame"
+            )
+
+
+def _has_rate_of(info: VideoInfo, rate_hz: float, num_rows: int) -> bool:
+    """Whether a stream has a row for each frame of the video.
+
+    Where the frame rate varies, a stream's one rate differs from the container's average, though it has as many rows as
+    there are frames.
+    """
+    if abs(rate_hz - float(info.rate_hz)) <= SAME_RATE_HZ:
+        return True
+    if info.num_frames_header != num_rows:
+        return False
+    lasts_s, video_lasts_s = num_rows / rate_hz, num_rows / float(info.rate_hz)
+    return abs(lasts_s - video_lasts_s) <= 0.02 * video_lasts_s
+
+
+def _boxes(boxes: npt.NDArray[Any], scores: npt.NDArray[Any]) -> Detections:
+    return Detections(boxes, np.full((len(boxes), 6, 2), np.nan), scores)

@@ -1,0 +1,104 @@
+"""The samples of any stream as an archive or a table, without loss."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from facestream.errors import InputError, SourceError
+from facestream.io.archive import ArchiveWriter, check_array
+from facestream.io.columns import column_names
+from facestream.io.recording import recorded_rate
+from facestream.io.ssi_header import WRITTEN_TYPES
+from facestream.io.ssi_samples import parse_numbers
+from facestream.io.ssi_stream import SsiStream
+from facestream.io.table import Table, TableWriter
+from facestream.version import __version__
+
+__all__ = ["read_sample_csv", "read_sample_npz", "write_sample_csv", "write_sample_npz"]
+
+BLOCK_ROWS = 1024
+
+
+def write_sample_npz(path: Path, stream: SsiStream) -> None:
+    """``data`` (samples, columns), the names of the ``columns``, and ``meta`` with rate, type and header attributes."""
+    writer = ArchiveWriter(path, {"data": (stream.data.shape[1:], stream.data.dtype)})
+    try:
+        for start in range(0, len(stream.data), BLOCK_ROWS):
+            for row in stream.data[start : start + BLOCK_ROWS]:
+                writer.append(data=row)
+        names = column_names(stream.media_type, stream.data.shape[1])
+        writer.complete({"columns": np.array(names)}, _meta(stream))
+        writer.commit()
+    finally:
+        writer.discard()
+
+
+def write_sample_csv(path: Path, stream: SsiStream) -> None:
+    """A line a sample: its time in seconds, its values, and in the last line ``meta``.
+
+    Raises:
+        InputError: there is no sample.
+    """
+    if not len(stream.data):
+        raise InputError(f"{path}: the stream has no samples, so that there is nothing to make a table of")
+    writer = TableWriter(path, ("time_s", *column_names(stream.media_type, stream.data.shape[1])))
+    try:
+        for start in range(0, len(stream.data), BLOCK_ROWS):
+            block = np.asarray(stream.data[start : start + BLOCK_ROWS])
+            # True and False are 1 and 0 to SSI.
+            cells = (block.astype(np.uint8) if block.dtype.kind == "b" else block).astype(str).tolist()
+            for number, row in enumerate(cells, start):
+                writer.append([repr(number / stream.rate_hz), *row])
+        writer.complete(_meta(stream))
+        writer.commit()
+    finally:
+        writer.discard()
+
+
+def read_sample_npz(path: Path, arrays: Mapping[str, npt.NDArray[Any]], meta: Mapping[str, Any]) -> SsiStream:
+    """What ``write_sample_npz`` wrote.
+
+    Raises:
+        SourceError: an array is missing or has another shape.
+    """
+    return _stream(path, check_array(path, arrays, "data", (None, None), "biuf"), meta)
+
+
+def read_sample_csv(table: Table) -> SsiStream:
+    """What ``write_sample_csv`` wrote.
+
+    Raises:
+        SourceError: the rows are damaged.
+    """
+    type_name = table.meta.get("type")
+    if type_name not in WRITTEN_TYPES:
+        raise SourceError(f"{table.path}: 'meta' names no type of SSI's, but {type_name!r}")
+    try:
+        rows = [parse_numbers([cell.encode() for cell in cells[1:-1]], type_name) for cells in table.rows()]
+    except (ValueError, ArithmeticError) as error:
+        raise SourceError(f"{table.path}: a cell is no number ({error})") from error
+    return _stream(table.path, np.array(rows, dtype=WRITTEN_TYPES[type_name]), table.meta)
+
+
+def _meta(stream: SsiStream) -> dict[str, Any]:
+    dtype = stream.data.dtype.newbyteorder("<")
+    return {
+        "version": __version__,
+        "rate_hz": stream.rate_hz,
+        "type": next(name for name, known in WRITTEN_TYPES.items() if known == dtype),
+        "media_type": stream.media_type,
+        "meta": dict(stream.meta),
+    }
+
+
+def _stream(path: Path, data: npt.NDArray[Any], meta: Mapping[str, Any]) -> SsiStream:
+    media_type, attributes = meta.get("media_type", ""), meta.get("meta", {})
+    is_text = isinstance(media_type, str) and isinstance(attributes, dict)
+    if not is_text or not all(isinstance(value, str) for value in attributes.values()):
+        raise SourceError(f"{path}: 'meta' has no texts for the header of a stream")
+    return SsiStream(data, float(recorded_rate(path, meta)), media_type, attributes)

@@ -1,0 +1,123 @@
+"""Tables of comma-separated values that say in their last cell how they were made."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from facestream.errors import SourceError
+from facestream.io.ssi_header import open_regular
+from facestream.io.staging import StagedFile
+
+__all__ = ["Table", "TableWriter", "cells_of"]
+
+META = "meta"
+"""The last column: a JSON object in the last row, empty above it."""
+
+MAX_CELL_BYTES = 1 << 20
+
+
+def cells_of(values: npt.ArrayLike) -> list[str]:
+    """Numbers in as many digits as bring the same float32 back, NaN as an empty cell."""
+    numbers = np.asarray(values, dtype=np.float32).reshape(-1)
+    return ["" if cell == "nan" else cell for cell in numbers.astype(str).tolist()]
+
+
+class TableWriter:
+    """Writes a row at a time; nothing is in sight before ``commit``."""
+
+    def __init__(self, path: Path, columns: Sequence[str]) -> None:
+        self.paths: tuple[Path, ...] = (path,)
+        self.notes: tuple[str, ...] = ()
+        self._staged = StagedFile(path)
+        # The last row waits for its cell of ``meta``.
+        self._waiting = ",".join([*columns, META])
+
+    def append(self, cells: Sequence[str]) -> None:
+        """The next row, without ``meta``; cells hold numbers and plain words."""
+        self._write_line(self._waiting)
+        self._waiting = ",".join(cells) + ","
+
+    def complete(self, meta: Mapping[str, Any]) -> None:
+        """The last row was written."""
+        quoted = json.dumps(meta).replace('"', '""')
+        self._write_line(f'{self._waiting}"{quoted}"')
+        self._staged.finish()
+
+    def commit(self) -> None:
+        self._staged.commit()
+
+    def discard(self) -> None:
+        self._staged.discard()
+
+    def _write_line(self, line: str) -> None:
+        self._staged.file.write((line + "\n").encode("ascii"))
+
+
+class Table:
+    """A table of facestream on the disk."""
+
+    def __init__(self, path: Path) -> None:
+        """Read the names of the columns and what the table says of itself.
+
+        Raises:
+            SourceError: the file is missing or no such table.
+        """
+        self.path = path
+        first = last = b""
+        with open_regular(path, "the table") as file:
+            # Lines are read by their bytes: a cell never holds a line break.
+            while line := file.readline(64 * MAX_CELL_BYTES):
+                first, last = first or line, line
+        self.columns = tuple(self._split(first))
+        if len(self.columns) < 2 or self.columns[-1] != META:
+            raise SourceError(f"{path}: not a table of facestream, whose last column is {META!r}")
+        self.meta = self._read_meta(self._split(last))
+
+    def rows(self) -> Iterator[list[str]]:
+        """The cells of each row, as many as columns.
+
+        Raises:
+            SourceError: a row has another number of cells, or is no text.
+        """
+        with open_regular(self.path, "the table") as file:
+            for number, line in enumerate(iter(lambda: file.readline(64 * MAX_CELL_BYTES), b""), 1):
+                cells = self._split(line)
+                if number > 1 and len(cells) != len(self.columns):
+                    raise SourceError(
+                        f"{self.path}: line {number} has {len(cells)} cells, but there are {len(self.columns)} columns"
+                    )
+                if number > 1:
+                    yield cells
+
+    def numbers(self, cells: Sequence[str]) -> npt.NDArray[np.float64]:
+        """Cells as numbers, empty ones as NaN.
+
+        Raises:
+            SourceError: a cell is no number.
+        """
+        try:
+            return np.array([float(cell) if cell else np.nan for cell in cells], dtype=np.float64)
+        except ValueError as error:
+            raise SourceError(f"{self.path}: a cell is no number ({error})") from error
+
+    def _split(self, line: bytes) -> list[str]:
+        try:
+            return next(csv.reader([line.decode("utf-8").rstrip("\r\n")], strict=True), [])
+        except (csv.Error, UnicodeDecodeError) as error:
+            raise SourceError(f"{self.path}: not a table of comma-separated values ({error})") from error
+
+    def _read_meta(self, cells: Sequence[str]) -> dict[str, Any]:
+        try:
+            meta = json.loads(cells[-1])
+        except (ValueError, RecursionError, IndexError):
+            meta = None
+        if not isinstance(meta, dict):
+            raise SourceError(f"{self.path}: the last row does not say in {META!r} how the table was made")
+        return meta

@@ -1,0 +1,70 @@
+"""Images in, the most prominent face's box and keypoints out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from os import PathLike, fspath
+
+from facestream.engines import Engine, open_engine, resolve_device
+from facestream.ops.boxes import square_boxes
+from facestream.pipeline.detector import FaceDetector
+from facestream.pipeline.face_mesh import FaceMeshPipeline
+from facestream.structures import Detections, Frame
+
+__all__ = ["FaceDetectionPipeline"]
+
+
+class FaceDetectionPipeline:
+    """BlazeFace, and FaceMesh where boxes are to be verified, loaded once."""
+
+    def __init__(
+        self,
+        *,
+        detector: str = "back",
+        min_score_thresh: float = 0.5,
+        min_suppression_thresh: float = 0.3,
+        force_square: bool = True,
+        verify: bool = False,
+        device: str = "auto",
+        weights: str | PathLike[str] | None = None,
+        detector_weights: str | PathLike[str] | None = None,
+    ) -> None:
+        """Load the networks; the arguments are those of ``DetectOptions``.
+
+        Raises:
+            DeviceError: the device is not there.
+            WeightsError: weights that cannot be used.
+        """
+        self.device = resolve_device(device)
+        self._force_square = force_square
+        self._mesh: FaceMeshPipeline | None = None
+        if verify:
+            self._mesh = FaceMeshPipeline(
+                detector=detector,
+                min_score_thresh=min_score_thresh,
+                min_suppression_thresh=min_suppression_thresh,
+                device=self.device,
+                weights=weights,
+                detector_weights=detector_weights,
+            )
+            self._detector = self._mesh.detector
+        else:
+            engine = open_engine(f"blazeface-{detector}", self.device, fspath(detector_weights or "") or None)
+            self._detector = FaceDetector(engine, min_score=min_score_thresh, min_suppression=min_suppression_thresh)
+
+    @property
+    def engines(self) -> tuple[Engine, ...]:
+        """Of the detector, and of FaceMesh where it verifies."""
+        return (self._detector.engine, *([self._mesh.landmarker.engine] if self._mesh else []))
+
+    def process_frames(self, frames: Sequence[Frame]) -> list[Detections]:
+        """For each decoded frame zero or one face: the most prominent one, by the same rule as that of the meshes."""
+        return [self._shape(faces[:1]) for faces in self._find(frames)]
+
+    def _find(self, frames: Sequence[Frame]) -> Sequence[Detections]:
+        if self._mesh is None:
+            return self._detector.detect(frames)
+        return [Detections(m.boxes, m.keypoints, m.scores) for m in self._mesh.process_frames(frames)]
+
+    def _shape(self, faces: Detections) -> Detections:
+        return Detections(square_boxes(faces.boxes), faces.keypoints, faces.scores) if self._force_square else faces
