@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
-from facestream import FaceMeshes, FaceMeshPipeline, MeshOptions, iter_meshes
+from facestream import FaceMeshes, FaceMeshPipeline, MeshOptions
+from facestream.extraction.job import frame_groups
 from facestream.io.source import open_source
+from facestream.ops.roi import rois_from_landmarks
 from facestream.structures import Frame
 from facestream.topology import NUM_LANDMARKS
 
-__all__ = ["clip_meshes", "find_mesh", "find_meshes", "has_face", "read_picture"]
+__all__ = ["ClipRun", "clip_meshes", "clip_run", "find_mesh", "find_meshes", "has_face", "read_picture"]
 
 FloatArray = npt.NDArray[np.float64]
 Image = npt.NDArray[np.uint8]
@@ -37,10 +40,33 @@ def find_mesh(image: Image, pixel_aspect: float = 1.0) -> FloatArray:
     return _first(_pipeline(1).process_frames([Frame(image, pixel_aspect=pixel_aspect)])[0])
 
 
+@dataclass(frozen=True, slots=True)
+class ClipRun:
+    """The job's meshes of a whole clip, and what another pass would make of them."""
+
+    meshes: FloatArray
+    """(frames, 468, 2), NaN where there is no face."""
+    third_pass: FloatArray
+    """The same after one more look, through a crop from the mesh's own landmarks."""
+
+
+@cache
+def clip_run(path: Path) -> ClipRun:
+    """The run over a clip; kept, because several questions ask for it."""
+    pipeline, options = _pipeline(1), MeshOptions(device="cpu")
+    meshes, third_pass = [], []
+    with closing(open_source(path)) as source:
+        for group in frame_groups(source, options):
+            frames = [frame for frame, _ in group]
+            found = [_first(result) for result in pipeline.process_frames(frames)]
+            meshes += found
+            third_pass += _look_again(pipeline, frames, found)
+    return ClipRun(np.array(meshes), np.array(third_pass))
+
+
 def clip_meshes(path: Path) -> Iterator[FloatArray]:
     """The most prominent mesh (468, 2) of each frame of a clip or picture; NaN where there is no face."""
-    for frame in iter_meshes(path, MeshOptions(device="cpu"), pipeline=_pipeline(1)):
-        yield _first(frame.meshes)
+    yield from clip_run(path).meshes
 
 
 def has_face(mesh: FloatArray) -> bool:
@@ -50,6 +76,15 @@ def has_face(mesh: FloatArray) -> bool:
 @cache
 def _pipeline(num_faces: int) -> FaceMeshPipeline:
     return FaceMeshPipeline(num_faces=num_faces, device="cpu")
+
+
+def _look_again(pipeline: FaceMeshPipeline, frames: list[Frame], meshes: list[FloatArray]) -> list[FloatArray]:
+    again = np.full_like(meshes, np.nan)
+    found = [k for k, mesh in enumerate(meshes) if has_face(mesh)]
+    if found:
+        rois = rois_from_landmarks(np.array([meshes[k] for k in found]), frames[0].pixel_aspect)
+        again[found] = pipeline.landmarker.place([frames[k] for k in found], rois)[0][..., :2]
+    return list(again)
 
 
 def _first(meshes: FaceMeshes) -> FloatArray:

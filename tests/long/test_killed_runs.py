@@ -23,7 +23,7 @@ from tests.io.clips import remux
 pytestmark = pytest.mark.long
 
 SEED = 468
-NUM_KILLS = {"start": 5, "parts": 30, "sight": 15}
+NUM_KILLS = {"start": 6, "parts": 29, "sight": 15}
 """By the event that a delay is counted from: the start of the process, its first hidden file that holds bytes, its
 first change under a final name. Runs differ by tenths of a second, so a delay from the start alone would seldom hit
 what takes a millisecond."""
@@ -84,7 +84,9 @@ class Case:
         formats = ("--format", "stream", "--format", "npz", "--format", "csv")
         # Small batches, so that files grow all along.
         command = [*program, "mesh", str(self.clip), "-o", str(folder), *formats, "--batch-size", "8", "--quiet"]
-        return subprocess.Popen([sys.executable, *command], stderr=subprocess.PIPE, text=True)
+        # Beside other work, two threads that wait for each other make some runs ten times as long as others.
+        environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+        return subprocess.Popen([sys.executable, *command], env=environment, stderr=subprocess.PIPE, text=True)
 
     def prepare(self, folder: Path, *, over_older: bool) -> Result:
         """Leave the older result or nothing under the final names, and what is hidden as it is."""
@@ -189,7 +191,7 @@ def test_at_any_moment(case: Case, moments: list[Moment], tmp_path: Path) -> Non
     assert hits["killed"] >= 40, f"too many runs had ended before they were killed\n{told}"
     assert hits["parts"] >= 20, f"too few kills while hidden files existed\n{told}"
     assert hits["sight"] >= 10, f"too few kills after something came into sight\n{told}"
-    assert hits["neither"] >= 3, f"too few kills before anything was written\n{told}"
+    assert hits["neither"] >= 2, f"too few kills before anything was written\n{told}"
 
 
 @pytest.mark.parametrize("over_older", [False, True], ids=["empty", "older"])

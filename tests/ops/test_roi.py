@@ -5,8 +5,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from facestream.ops.roi import rois_from_detections, rois_from_landmarks, to_display, to_stored
-from facestream.structures import Detections
+from facestream.ops.roi import (
+    roi_shifts,
+    rois_from_boxes,
+    rois_from_detections,
+    rois_from_landmarks,
+    to_display,
+    to_stored,
+)
+from facestream.structures import Detections, FaceRois
 
 
 def detection(box: list[float], right_eye: list[float], left_eye: list[float]) -> Detections:
@@ -55,3 +62,19 @@ def test_display_pixels_round_trip(x: float, y: float, pixel_aspect: float) -> N
 def test_no_faces_no_rois() -> None:
     nothing = Detections(np.empty((0, 4)), np.empty((0, 6, 2)), np.empty(0))
     assert len(rois_from_detections(nothing)) == 0
+
+
+def test_a_box_gives_an_upright_roi() -> None:
+    rois = rois_from_boxes(np.array([[10.0, 20.0, 50.0, 40.0]]), pixel_aspect=0.5)
+    np.testing.assert_allclose(rois.centers, [[15, 30]])
+    np.testing.assert_allclose(rois.sides, [1.5 * 20])
+    assert rois.angles_rad.tolist() == [0.0]
+    assert len(rois_from_boxes(np.empty((0, 4)))) == 0
+
+
+def test_how_far_rois_are_apart() -> None:
+    first = FaceRois(np.array([[0.0, 0.0], [5.0, 5.0]]), np.array([10.0, 20.0]), np.array([3.1, 0.1]))
+    second = FaceRois(np.array([[3.0, 4.0], [5.0, 5.0]]), np.array([99.0, 20.0]), np.array([-3.1, -0.1]))
+    turns, moves = roi_shifts(first, second)
+    np.testing.assert_allclose(turns, [2 * np.pi - 6.2, 0.2])
+    np.testing.assert_allclose(moves, [0.5, 0.0])

@@ -87,7 +87,7 @@ def read_archive(path: Path) -> dict[str, npt.NDArray[Any]]:
                     for info in archive.infolist()
                     if info.filename.endswith(".npy")
                 }
-        except (zipfile.BadZipFile, ValueError, SyntaxError, OSError, struct.error, NotImplementedError) as error:
+        except (zipfile.BadZipFile, ValueError, OSError, struct.error, NotImplementedError) as error:
             raise SourceError(f"{path}: not a NumPy archive that can be read ({error})") from error
 
 
@@ -135,9 +135,12 @@ def _map_array(file: BinaryIO, info: zipfile.ZipInfo) -> npt.NDArray[Any]:
     name_bytes, extra_bytes = struct.unpack_from("<2H", local, 26)
     start = info.header_offset + LOCAL_HEADER_BYTES + name_bytes + extra_bytes
     file.seek(start)
-    version = np.lib.format.read_magic(file)
-    read_header = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
-    shape, is_fortran, dtype = read_header(file)
+    try:
+        version = np.lib.format.read_magic(file)
+        read_header = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+        shape, is_fortran, dtype = read_header(file)
+    except Exception as error:  # NumPy's parser raises whatever Python's own does
+        raise ValueError(f"{info.filename} has a damaged header") from error
     if dtype.hasobject:
         raise ValueError(f"{info.filename} holds objects")
     num_bytes = dtype.itemsize

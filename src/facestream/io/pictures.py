@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import warnings
 from collections.abc import Iterator
 from fractions import Fraction
@@ -58,7 +59,9 @@ class PictureSource:
                 rotation_deg, mirrored = ROTATIONS.get(picture.getexif().get(ORIENTATION_TAG, 1), (0, False))
                 image = _to_rgb(ImageOps.exif_transpose(picture))
         except Image.DecompressionBombError as error:
-            raise SourceError(f"{path}: the picture is too large to unpack ({error}); scale it down first") from error
+            raise SourceError(
+                f"{path}: the picture is too large to unpack ({_count_megapixels(error)}); scale it down first"
+            ) from error
         except Exception as error:  # Pillow's readers raise whatever their libraries do
             raise SourceError(f"{path}: the picture is damaged ({error}); save it again from its original") from error
         self._image = image
@@ -121,6 +124,13 @@ def _open(path: Path) -> Image.Image:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         return Image.open(path, formats=formats)
+
+
+def _count_megapixels(error: Image.DecompressionBombError) -> str:
+    """What came and what may come at most; Pillow tells the former in its message only."""
+    came = re.search(r"\d+", str(error))
+    limit = f"at most {2 * (Image.MAX_IMAGE_PIXELS or 0) / 1e6:.0f} megapixels"
+    return f"{int(came.group()) / 1e6:.0f} megapixels, {limit}" if came else limit
 
 
 def _notes(picture: Image.Image) -> tuple[str, ...]:

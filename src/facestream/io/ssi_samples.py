@@ -119,9 +119,11 @@ def parse_numbers(words: Sequence[bytes], type_name: str) -> npt.NDArray[Any]:
             raise ValueError(f"out of the range of {type_name}")
         return np.array(whole, dtype=dtype)
     numbers = np.array([float(word) for word in words], dtype=np.float64)
-    if dtype.itemsize == 4 and (np.abs(numbers[np.isfinite(numbers)]) > np.finfo(dtype).max).any():
+    with np.errstate(over="ignore"):
+        values = numbers.astype(dtype)
+    if dtype.kind == "f" and (np.isinf(values) & np.isfinite(numbers)).any():
         raise ValueError(f"out of the range of {type_name}")
-    return numbers.astype(dtype)
+    return values
 
 
 def _whole(word: bytes) -> int:

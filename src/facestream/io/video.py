@@ -34,6 +34,10 @@ PIXEL_ASPECTS = (Fraction(1, 10), Fraction(10))
 """Beyond these a header's pixel aspect is not believed."""
 
 
+MAX_FRAME_PIXELS = 100_000_000
+"""A larger frame is not unpacked: as RGB it alone would take more than 300 MB. 8K video has 33 million."""
+
+
 class VideoSource:
     """The frames of a video's default stream, in the order of presentation.
 
@@ -52,6 +56,7 @@ class VideoSource:
         self._container = _open_container(path)
         try:
             self._stream = _default_stream(self._container, path)
+            _check_size(self._stream, path)
             self._stream.thread_type = "AUTO"
             self._rate = self._stream.average_rate or self._stream.guessed_rate or FALLBACK_RATE_HZ
             self._frames = self._decode()
@@ -199,6 +204,17 @@ def _default_stream(container: InputContainer, path: Path) -> VideoStream:
         kinds = sorted({stream.type for stream in container.streams})
         raise SourceError(f"{path}: there is no video stream in it, only: {', '.join(kinds) or 'nothing'}")
     return next((s for s in streams if s.disposition & Disposition.default), streams[0])
+
+
+def _check_size(stream: VideoStream, path: Path) -> None:
+    """Refuse frames that are too large by the header, and let the decoder refuse those that only turn out to be."""
+    width, height = stream.codec_context.width, stream.codec_context.height
+    if width * height > MAX_FRAME_PIXELS:
+        raise SourceError(
+            f"{path}: frames of {width} x {height} pixels by its header, where at most "
+            f"{MAX_FRAME_PIXELS / 1e6:.0f} megapixels are unpacked; scale the video down first"
+        )
+    stream.codec_context.options = {"max_pixels": str(MAX_FRAME_PIXELS)}
 
 
 def _turn(frame: VideoFrame) -> Turn:

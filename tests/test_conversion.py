@@ -1,0 +1,201 @@
+from __future__ import annotations
+
+import contextlib
+import itertools
+import logging
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+
+from facestream import DetectOptions, FaceMeshes, MeshOptions, convert, read_stream, write_stream
+from facestream.errors import FacestreamError, InputError, OptionError, OutputError, SourceError
+from facestream.extraction import detect, extract
+from facestream.io.clock import FrameClock
+from facestream.io.mesh_npz import MeshNpzWriter
+from facestream.io.ssi_header import WRITTEN_TYPES
+from facestream.pipeline.face_mesh import FaceMeshPipeline
+from facestream.structures import FrameMeshes
+
+in_one_folder = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=60)
+
+
+def bytes_of(folder: Path, name: str) -> list[bytes]:
+    paths = [folder / name, folder / f"{name}~"] if name.endswith(".stream") else [folder / name]
+    return [path.read_bytes() for path in paths]
+
+
+@in_one_folder
+@given(
+    st.sampled_from(sorted(WRITTEN_TYPES)).flatmap(
+        lambda name: hnp.arrays(WRITTEN_TYPES[name], hnp.array_shapes(min_dims=2, max_dims=2, min_side=1, max_side=6))
+    ),
+    st.floats(0.001, 1e4),
+    st.sampled_from(["", "feature;face;boundingbox", 'a & "b" <ü>']),
+    st.sampled_from([{}, {"size": "640:360"}, {"note": 'x, "y"\n'}]),
+)
+def test_any_stream_comes_back_with_the_same_bytes(
+    tmp_path: Path, data: npt.NDArray[Any], rate_hz: float, media_type: str, meta: dict[str, str]
+) -> None:
+    write_stream(tmp_path / "a.stream", data, rate_hz, media_type=media_type, meta=meta)
+    names = ["a.stream", "b.npz", "c.csv", "d.npz", "e.stream", "f.csv", "g.stream"]
+    for source, target in itertools.pairwise(names):
+        assert convert(tmp_path / source, tmp_path / target) == (tmp_path / target,)
+    assert bytes_of(tmp_path, "e.stream") == bytes_of(tmp_path, "a.stream")
+    if data.dtype.kind != "f" or not np.isnan(data).any():
+        # A table has one NaN; an archive has them all.
+        assert bytes_of(tmp_path, "g.stream") == bytes_of(tmp_path, "a.stream")
+    np.testing.assert_array_equal(read_stream(tmp_path / "g.stream").data, data)
+
+
+def test_a_stream_as_a_table_for_people(tmp_path: Path) -> None:
+    boxes = np.array([[0.1, 0.2, 0.5, 0.75, 1], [0, 0, 0, 0, 0]], np.float32)
+    write_stream(tmp_path / "a.stream", boxes, 4, media_type="feature;face;boundingbox;blazeface")
+    convert(tmp_path / "a.stream", tmp_path / "a.csv")
+    first, second, last = (tmp_path / "a.csv").read_text().splitlines()
+    assert first == "time_s,ymin,xmin,ymax,xmax,confidence,meta"
+    assert second == "0.0,0.1,0.2,0.5,0.75,1.0,"
+    assert last.startswith('0.25,0.0,0.0,0.0,0.0,0.0,"{""version""')
+    convert(tmp_path / "a.stream", tmp_path / "a.npz")
+    with np.load(tmp_path / "a.npz") as archive:
+        np.testing.assert_array_equal(archive["data"], boxes)
+        assert archive["columns"].tolist() == ["ymin", "xmin", "ymax", "xmax", "confidence"]
+
+
+@pytest.fixture(scope="module")
+def jobs(tmp_path_factory: pytest.TempPathFactory, carphone: Path, pipeline: FaceMeshPipeline) -> Path:
+    """What mesh and detect write of a clip, in all formats, a part of it without a face."""
+    from tests.io.clips import write_clip
+
+    folder = tmp_path_factory.mktemp("jobs")
+    from facestream.io.source import open_source
+
+    frames = [frame.image for frame, _ in zip(open_source(carphone), range(12), strict=False)]
+    frames[3] = frames[8] = np.zeros_like(frames[3])
+    clip = write_clip(folder / "clip.mp4", frames, rate=Fraction(30000, 1001))
+    formats = ("stream", "npz", "csv")
+    extract(clip, None, MeshOptions(formats=formats, missing="repeat"), pipeline=pipeline)
+    detect(clip, None, DetectOptions(formats=formats, device="cpu"))
+    return folder
+
+
+@pytest.mark.parametrize("kind", ["facemesh", "blazeface"])
+def test_archives_and_tables_of_jobs_become_each_other(jobs: Path, tmp_path: Path, kind: str) -> None:
+    npz, csv = jobs / f"clip.{kind}.npz", jobs / f"clip.{kind}.csv"
+    assert np.load(npz)["detected"].sum() == 10
+    convert(npz, tmp_path / "a.csv")
+    assert (tmp_path / "a.csv").read_bytes() == csv.read_bytes()
+    convert(csv, tmp_path / "a.npz")
+    first, second = np.load(npz), np.load(tmp_path / "a.npz")
+    assert first.files == second.files
+    for name in first.files:
+        assert first[name].dtype == second[name].dtype
+        assert first[name].tobytes() == second[name].tobytes(), name
+
+
+@pytest.mark.parametrize(
+    ("table", "stream"),
+    [("facemesh", "facemesh"), ("blazeface", "boundingbox"), ("blazeface", "keypoints")],
+)
+@pytest.mark.parametrize("extension", ["npz", "csv"])
+def test_streams_of_tables_are_those_of_the_job(
+    jobs: Path, tmp_path: Path, table: str, stream: str, extension: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    name = f"clip.{stream}.stream"
+    with caplog.at_level(logging.WARNING):
+        convert(jobs / f"clip.{table}.{extension}", tmp_path / name)
+    assert bytes_of(tmp_path, name) == bytes_of(jobs, name)
+    assert "a stream has no room for all that is in" in caplog.text
+
+
+def test_several_faces_are_several_streams(tmp_path: Path) -> None:
+    random = np.random.default_rng(0)
+    writer, clock = MeshNpzWriter(tmp_path / "a.npz", 2), FrameClock(Fraction(25), 0)
+    for k, count in enumerate([2, 0, 1]):
+        meshes = FaceMeshes(
+            random.random((count, 468, 3)) * 50,
+            random.random(count),
+            random.random(count),
+            random.random((count, 4)),
+            random.random((count, 6, 2)),
+            (64, 48 + k),
+        )
+        clock.add(k / 25)
+        writer.write(FrameMeshes(k, k / 25, meshes))
+    writer.finish(clock, {"rate_hz": 25.0})
+    writer.commit()
+    writer.discard()
+    paths = convert(tmp_path / "a.npz", tmp_path / "b.stream")
+    assert paths == (tmp_path / "b.stream", tmp_path / "b.face2.stream")
+    assert [(read_stream(path).data[:, -1] > 0).tolist() for path in paths] == [
+        [True, False, True],
+        [True, False, False],
+    ]
+    convert(tmp_path / "a.npz", tmp_path / "b.csv")
+    convert(tmp_path / "b.csv", tmp_path / "b.npz")
+    assert (tmp_path / "a.npz").read_bytes() == (tmp_path / "b.npz").read_bytes()
+
+
+def test_what_cannot_be_converted(tmp_path: Path) -> None:
+    write_stream(tmp_path / "a.stream", np.ones((2, 2)), 25)
+    with pytest.raises(OptionError, match=r"a\.mp4: must end in \.stream, \.npz, \.csv"):
+        convert(tmp_path / "a.mp4", tmp_path / "a.csv")
+    with pytest.raises(OptionError, match=r"a\.txt: must end in"):
+        convert(tmp_path / "a.stream", tmp_path / "a.txt")
+    with pytest.raises(SourceError, match=r"b\.stream: the stream cannot be read"):
+        convert(tmp_path / "b.stream", tmp_path / "b.csv")
+    with pytest.raises(OutputError, match="the output would replace its own input"):
+        convert(tmp_path / "a.stream", tmp_path / "a.stream")
+    with pytest.raises(OutputError, match="there is no such output folder"):
+        convert(tmp_path / "a.stream", tmp_path / "absent" / "a.csv")
+    (tmp_path / "notes.csv").write_text("my notes")
+    with pytest.raises(OutputError, match="was not written by facestream"):
+        convert(tmp_path / "a.stream", tmp_path / "notes.csv")
+    with pytest.raises(SourceError, match="not a table of facestream, whose last column is 'meta'"):
+        convert(tmp_path / "notes.csv", tmp_path / "c.npz")
+    np.savez(tmp_path / "d.npz", data=np.ones((2, 2)))
+    with pytest.raises(SourceError, match="there is no text 'meta' in it"):
+        convert(tmp_path / "d.npz", tmp_path / "d.csv")
+    write_stream(tmp_path / "e.stream", np.ones((0, 2)), 25)
+    with pytest.raises(InputError, match="the stream has no samples"):
+        convert(tmp_path / "e.stream", tmp_path / "e.csv")
+    assert not (tmp_path / "e.csv").exists()
+
+
+@pytest.mark.parametrize("name", ["clip.facemesh", "clip.blazeface"])
+def test_damaged_archives_and_tables(jobs: Path, tmp_path: Path, name: str) -> None:
+    """Any one byte, line or cell that is wrong gives a clear error or a right result, and never half a file."""
+    random = np.random.default_rng(1)
+    table = (jobs / f"{name}.csv").read_bytes()
+    archive = (jobs / f"{name}.npz").read_bytes()
+    lines = table.splitlines(keepends=True)
+    damaged: list[tuple[str, bytes]] = [
+        ("a.csv", b"".join(lines[:-1])),
+        ("a.csv", lines[0] + lines[-1][:-40]),
+        ("a.csv", b"".join([*lines[:2], lines[2].replace(b",", b"", 1), *lines[3:]])),
+        ("a.csv", b"".join([*lines[:2], lines[2].replace(b".", b"x", 1), *lines[3:]])),
+        ("a.csv", b"".join([lines[0], b"\xff" + lines[1], *lines[2:]])),
+        ("a.csv", table[: len(table) // 2]),
+        ("a.csv", b""),
+        ("a.npz", archive[: len(archive) // 2]),
+        ("a.npz", b""),
+    ]
+    for _ in range(150):
+        for kind, content in (("a.csv", table), ("a.npz", archive)):
+            changed = bytearray(content)
+            # Headers and ends are where the bytes mean most.
+            place = int(random.choice([random.integers(600), len(content) - 1 - random.integers(1500)]))
+            changed[place] = random.integers(256)
+            damaged.append((kind, bytes(changed)))
+    for source, content in damaged:
+        (tmp_path / source).write_bytes(content)
+        for target in ("b.npz", "b.csv", "b.stream"):
+            with contextlib.suppress(FacestreamError):
+                convert(tmp_path / source, tmp_path / target)
+        assert not [path for path in tmp_path.iterdir() if path.name.startswith(".")]
