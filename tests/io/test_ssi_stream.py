@@ -1,5 +1,10 @@
 from __future__ import annotations
 
+import contextlib
+import logging
+import os
+import tracemalloc
+from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
 
@@ -13,6 +18,9 @@ from facestream.errors import InputError, OutputError, SourceError, StreamFormat
 from facestream.io.ssi_header import DTYPES, WRITTEN_TYPES
 from facestream.io.ssi_stream import read_stream, write_stream
 from facestream.io.ssi_writer import SsiStreamWriter
+from facestream.io.staging import sweep_leftovers
+from facestream.replacing import check_place
+from tests.io.streams import header, write_pair
 
 ROWS = np.arange(12, dtype=np.float32).reshape(4, 3)
 
@@ -111,12 +119,6 @@ def test_meta_that_is_no_xml(tmp_path: Path, meta: dict[str, str]) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-def write_pair(folder: Path, header: str, samples: bytes) -> Path:
-    (folder / "b.stream").write_text(header)
-    (folder / "b.stream~").write_bytes(samples)
-    return folder / "b.stream"
-
-
 def test_everything_that_readers_meet(tmp_path: Path) -> None:
     """Lower case, no declaration, several chunks, an element of NOVA's, attributes that are left out."""
     header = (
@@ -211,3 +213,158 @@ def test_any_attribute_is_taken_or_a_clear_error(tmp_path: Path, name: str, valu
     except StreamFormatError:
         return
     assert stream.data.nbytes == ROWS.nbytes
+
+
+def test_chunks_are_added_up(tmp_path: Path) -> None:
+    text = header(num=1).replace("</stream>", '<chunk num="0"/><Chunk NUM="3" from="9"/></stream>')
+    np.testing.assert_array_equal(read_stream(write_pair(tmp_path, text, ROWS)).data, ROWS)
+
+
+@pytest.mark.parametrize("name", sorted(DTYPES))
+@pytest.mark.parametrize("is_ascii", [False, True])
+def test_every_type_is_read(tmp_path: Path, name: str, is_ascii: bool) -> None:
+    values = np.array([[0, 1, 1], [1, 0, 0]]).astype(DTYPES[name])
+    samples = b"0 1 1\n1 0 0\n" if is_ascii else values.tobytes()
+    text = header(num=2, type=name.lower(), byte=None, ftype="ascii" if is_ascii else "binary")
+    stream = read_stream(write_pair(tmp_path, text, samples))
+    assert stream.data.dtype == DTYPES[name]
+    np.testing.assert_array_equal(stream.data, values)
+
+
+def test_whole_numbers_in_text_stay_exact(tmp_path: Path) -> None:
+    limits = np.iinfo(np.int64)
+    samples = f"{limits.max} {limits.min} 9.223372036854775807e+18".encode()
+    stream = read_stream(write_pair(tmp_path, header(num=1, type="LONG", ftype="ASCII"), samples))
+    assert stream.data.tolist() == [[limits.max, limits.min, limits.max]]
+
+
+@pytest.mark.parametrize(
+    ("type_name", "samples", "message"),
+    [
+        ("SHORT", b"1 2 40000", "out of the range of SHORT"),
+        ("UINT", b"1 2 -1", "out of the range of UINT"),
+        ("INT", b"1 2 3.5", "3.5 is not whole"),
+        ("INT", b"1 2 1e999999999", "out of range"),
+        ("INT", b"1 2 nan", "out of range"),
+        ("FLOAT", b"1 2 1e39", "out of the range of FLOAT"),
+        ("FLOAT", b"1 2 1_0", "there are other bytes in it"),
+        ("FLOAT", "1 2 \u0663".encode(), "there are other bytes in it"),
+        ("FLOAT", b"1 2 3 4", "4 numbers, but the header promises 1 samples x 3"),
+        ("FLOAT", b"1 2 " + b"3" * 5000, "a sample is no number"),
+    ],
+)
+def test_text_that_does_not_fit(tmp_path: Path, type_name: str, samples: bytes, message: str) -> None:
+    path = write_pair(tmp_path, header(num=1, type=type_name, ftype="ASCII"), samples)
+    with pytest.raises(StreamFormatError, match=message):
+        read_stream(path)
+
+
+def test_text_in_many_blocks(tmp_path: Path) -> None:
+    values = np.random.default_rng(0).normal(size=(9000, 3))
+    samples = "\n".join("\t".join(map(repr, row)) for row in values.tolist()).encode()
+    stream = read_stream(write_pair(tmp_path, header(num=9000, type="DOUBLE", ftype="ASCII"), samples))
+    assert stream.data.tobytes() == values.tobytes()
+
+
+def test_nothing_is_allocated_for_a_promise(tmp_path: Path) -> None:
+    for text in (header(num=10**12), header(num=10**12, ftype="ASCII")):
+        path = write_pair(tmp_path, text, b"1 2 3")
+        tracemalloc.start()
+        with pytest.raises(StreamFormatError):
+            read_stream(path)
+        _, peak = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        assert peak < 1_000_000
+
+
+@pytest.mark.parametrize("type_name", ["DOUBLE", "FLOAT", "USHORT"])
+def test_text_takes_at_most_twice_the_file(tmp_path: Path, type_name: str) -> None:
+    samples = b"0 " * 3_000_000
+    path = write_pair(tmp_path, header(num=1_000_000, type=type_name, ftype="ASCII"), samples)
+    tracemalloc.start()
+    stream = read_stream(path)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert stream.data.shape == (1_000_000, 3)
+    assert not stream.data.any()
+    assert peak < 2 * len(samples) + 3_000_000, "the rest is one block of words"
+
+
+def test_what_reading_would_wait_for_is_no_stream(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "a.stream")
+    with pytest.raises(SourceError, match=r"a\.stream: the stream cannot be read \(not a regular file\)"):
+        read_stream(tmp_path / "a.stream")
+    with pytest.raises(SourceError, match=r"not a regular file|Is a directory"):
+        read_stream(tmp_path)
+
+
+def test_more_than_nova_reads_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("facestream.io.ssi_writer.NOVA_LIMIT_BYTES", 48)
+    with caplog.at_level(logging.WARNING):
+        write_stream(tmp_path / "a.stream", ROWS[:3], 25)
+        assert caplog.text == ""
+        write_stream(tmp_path / "a.stream", ROWS, 25)
+    assert "a.stream: 0.00 GiB of samples, which NOVA shows as zeros from 0 GiB on; split the video" in caplog.text
+
+
+def test_rows_that_would_lose_their_values(tmp_path: Path) -> None:
+    writer = SsiStreamWriter(tmp_path / "a.stream", 3, np.int16)
+    with pytest.raises(InputError, match="the stream holds int16; rows of float32 would lose their values"):
+        writer.write(ROWS)
+    with pytest.raises(InputError, match=r"rows must have 3 columns, not the shape \(4, 2\)"):
+        writer.write(np.ones((4, 2), np.int16))
+    writer.discard()
+
+
+class _Killed(BaseException):
+    """Stands in for the end of the process: nothing is cleaned up after it."""
+
+
+@pytest.mark.parametrize("has_old", [False, True])
+@pytest.mark.parametrize("num_renames", range(4))
+def test_a_kill_between_any_two_renames(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, num_renames: int, has_old: bool
+) -> None:
+    """A header is never seen without its own samples, and the next run puts things right."""
+    path = tmp_path / "a.stream"
+    if has_old:
+        write_stream(path, np.ones((2, 2)), 10)
+    writer = SsiStreamWriter(path, 3)
+    writer.write(ROWS)
+    writer.finish(25, "", {})
+    left = num_renames
+    real_replace, real_rename = Path.replace, Path.rename
+
+    def counted(real: Callable[[Path, Path], Path]) -> Callable[[Path, Path], Path]:
+        def move(self: Path, target: Path) -> Path:
+            nonlocal left
+            if not left:
+                raise _Killed
+            left -= 1
+            return real(self, target)
+
+        return move
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "replace", counted(real_replace))
+        patch.setattr(Path, "rename", counted(real_rename))
+        with contextlib.suppress(_Killed):
+            writer.commit()
+    writer._samples.file.close()
+    assert writer._header is not None
+    writer._header.file.close()
+    if path.exists():
+        assert read_stream(path).data.shape in ((2, 2), (4, 3))
+    check_place(path, ())
+    sweep_leftovers(tmp_path)
+    write_stream(path, ROWS, 25)
+    np.testing.assert_array_equal(read_stream(path).data, ROWS)
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["a.stream", "a.stream~"]
+
+
+def test_samples_of_others_are_not_taken_for_a_killed_run(tmp_path: Path) -> None:
+    (tmp_path / "a.stream~").write_text("an editor's backup")
+    with pytest.raises(OutputError, match="was not written by facestream"):
+        check_place(tmp_path / "a.stream", ())

@@ -1,12 +1,16 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from pathlib import Path
+from typing import BinaryIO
 
 import pytest
 
 from facestream.errors import OutputError
-from facestream.io.staging import StagedFile, check_folder
+from facestream.io import staging
+from facestream.io.staging import StagedFile, check_folder, sweep_leftovers
 
 
 def names(folder: Path) -> list[str]:
@@ -59,3 +63,43 @@ def test_an_unwritable_folder() -> None:
         check_folder(Path("/proc/self"))
     with pytest.raises(OutputError, match="cannot be written"):
         StagedFile(Path("/proc/self/result.bin"))
+
+
+@pytest.mark.skipif(os.name != "posix", reason="there are no such locks")
+def test_what_dead_runs_left_is_swept_and_what_lives_stays(tmp_path: Path) -> None:
+    living = StagedFile(tmp_path / "a.bin")
+    finished = StagedFile(tmp_path / "b.bin")
+    finished.finish()
+    code = (
+        "import os; from pathlib import Path; from facestream.io.staging import StagedFile\n"
+        f"StagedFile(Path({str(tmp_path / 'dead.bin')!r})).file.write(b'half'); os._exit(9)"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 9
+    (tmp_path / ".facestream-0123.old").touch()
+    (tmp_path / ".facestream-0123.pending").touch()
+    (tmp_path / ".hidden").touch()
+    assert len(names(tmp_path)) == 6
+    sweep_leftovers(tmp_path)
+    kept = sorted([living.hidden_path.name, finished.hidden_path.name, ".facestream-0123.pending", ".hidden"])
+    assert names(tmp_path) == kept
+    finished.commit()
+    living.discard()
+    assert names(tmp_path) == [".facestream-0123.pending", ".hidden", "b.bin"]
+
+
+@pytest.mark.skipif(os.name != "posix", reason="there are no such locks")
+def test_a_file_that_was_swept_at_its_birth_is_begun_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    real, num_tries = staging._lock, 0
+
+    def slow(file: BinaryIO, *, wait: bool) -> bool:
+        nonlocal num_tries
+        num_tries += 1
+        if num_tries == 1:
+            next(tmp_path.iterdir()).unlink()
+        return real(file, wait=wait)
+
+    monkeypatch.setattr(staging, "_lock", slow)
+    staged = StagedFile(tmp_path / "a.bin")
+    assert num_tries == 2
+    assert staged.hidden_path.exists()
+    staged.discard()

@@ -148,6 +148,8 @@ class VideoSource:
         return None
 
     def _because(self) -> str:
+        if not self._stream.codec_context.width * self._stream.codec_context.height:
+            return " (its header gives no frame size, or one beyond what FFmpeg takes)"
         if self.shortfall or self._num_damaged:
             return f" ({self.shortfall or f'{self._num_damaged} damaged packets'})"
         return ""
