@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""Put the measured accuracy into the README, as a table between two markers.
+"""Put the measured accuracy into the README and ``docs/accuracy.md``, as tables between two markers.
 
     python benchmarks/readme_table.py [RESULTS] [--check]
 
-With ``--check`` nothing is written: it ends with status 1 where the table is not that of the results.
+With ``--check`` nothing is written: it ends with status 1 where a table is not that of the results.
 """
 
 from __future__ import annotations
@@ -16,9 +16,7 @@ from typing import Any
 
 ROOT = Path(__file__).parents[1]
 RESULTS = ROOT / "benchmarks" / "results" / "accuracy.json"
-README = ROOT / "README.md"
 VERSIONS = ("facestream", "torch", "opencv-python-headless")
-BEGIN, END = "<!-- accuracy:begin -->", "<!-- accuracy:end -->"
 
 
 def main() -> None:
@@ -26,21 +24,48 @@ def main() -> None:
     parser.add_argument("results", type=Path, nargs="?", default=RESULTS, help="what accuracy.py wrote")
     parser.add_argument("--check", action="store_true", help="only compare; status 1 where they differ")
     arguments = parser.parse_args()
-    old = README.read_text("utf-8")
-    new = _replace_table(old, _table(json.loads(arguments.results.read_text("utf-8"))))
-    if new == old:
-        return
-    if arguments.check:
-        sys.exit("README.md: the accuracy table is not that of the results; run python benchmarks/readme_table.py")
-    README.write_text(new, "utf-8")
+    report = json.loads(arguments.results.read_text("utf-8"))
+    for page, name, table in (("README.md", "accuracy", _table(report)), ("docs/accuracy.md", "clips", _clips(report))):
+        path = ROOT / page
+        old = path.read_text("utf-8")
+        new = _replace_table(page, old, name, table)
+        if new != old and arguments.check:
+            sys.exit(f"{page}: the table is not that of the results; run python benchmarks/readme_table.py")
+        if new != old:
+            path.write_text(new, "utf-8")
 
 
-def _replace_table(text: str, table: str) -> str:
-    before, begin, rest = text.partition(BEGIN)
-    _, end, after = rest.partition(END)
+def _replace_table(page: str, text: str, name: str, table: str) -> str:
+    first, last = f"<!-- {name}:begin -->", f"<!-- {name}:end -->"
+    before, begin, rest = text.partition(first)
+    _, end, after = rest.partition(last)
     if not begin or not end:
-        sys.exit(f"README.md: there are no markers {BEGIN} and {END}")
-    return f"{before}{BEGIN}\n{table}\n{END}{after}"
+        sys.exit(f"{page}: there are no markers {first} and {last}")
+    return f"{before}{first}\n{table}\n{last}{after}"
+
+
+def _clips(report: dict[str, Any]) -> str:
+    """What was measured of each clip by several questions, in one table."""
+    rows: dict[str, dict[str, Any]] = {}
+    for result in report["results"]:
+        if result["name"] in ("clips", "boxes"):
+            for row in result["rows"]:
+                rows.setdefault(row["clip"], {}).update(row)
+    lines = [
+        "| clip | face frames found | false meshes | a third look moves the mesh by (median; 99 %) | "
+        "boxes there and back (median; 99 %) | allowed |",
+        "|---|---|---|---|---|---|",
+    ]
+    for name, row in sorted(rows.items()):
+        third = (
+            f"{row['third_pass_median_pct']:.2f} %; {row['third_pass_p99_pct']:.2f} %" if "median_pct" in row else ""
+        )
+        boxes = f"{row['median_pct']:.2f} %; {row['p99_pct']:.2f} %" if "median_pct" in row else ""
+        allowed = f"{row['allowed_pct']:.2f} %" if "median_pct" in row else ""
+        found = f"{row['face_frames_found']} of {row['face_frames']}"
+        false = f"{row['no_face_frames_found']} of {row['no_face_frames']}"
+        lines.append(f"| {name} | {found} | {false} | {third} | {boxes} | {allowed} |")
+    return "\n".join(lines)
 
 
 def _table(report: dict[str, Any]) -> str:

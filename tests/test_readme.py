@@ -9,10 +9,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from facestream import write_stream
 from facestream.cli import facestream
-from facestream.config import MeshOptions, options_of
+from facestream.config import DetectOptions, MeshOptions, options_of
 from tests.conftest import ROOT, Image
 from tests.io.clips import remux
 
@@ -30,12 +32,15 @@ def commands(program: str) -> list[list[str]]:
 
 @pytest.fixture
 def folder(tmp_path: Path, sample: Path, astronaut: Image) -> Path:
-    """A place where the README's file names exist: a clip of a second, and a portrait."""
+    """A place where the README's file names exist: a clip of a second, streams for it, and a portrait."""
     from PIL import Image as Pillow
 
     remux(sample, tmp_path / "clip.mp4", num_packets=30)
     Pillow.fromarray(astronaut).save(tmp_path / "portrait.png")
     (tmp_path / "results").mkdir()
+    for name, dim, media_type in (("facemesh", 937, "landmarks;facemesh"), ("boundingbox", 5, "boundingbox;blazeface")):
+        rows = np.resize(np.array([0.1, 0.2, 0.6, 0.7, 0.9], np.float32), (30, dim))
+        write_stream(tmp_path / f"clip.{name}.stream", rows, 30, media_type=f"feature;face;{media_type}")
     return tmp_path
 
 
@@ -72,8 +77,10 @@ def test_a_snippet_of_the_readme_runs(number: int, folder: Path) -> None:
 
 def test_every_option_is_documented() -> None:
     page = (ROOT / "docs" / "cli.md").read_text("utf-8")
-    for name, option in options_of(MeshOptions).items():
-        assert f"`{option.flag or '--' + name.replace('_', '-')}" in page
+    sections = dict(re.findall(r"^## facestream (\w+)\n(.*?)(?=^## |\Z)", page, re.MULTILINE | re.DOTALL))
+    for command, options in (("mesh", MeshOptions), ("detect", DetectOptions)):
+        for name, option in options_of(options).items():
+            assert f"`{option.flag or '--' + name.replace('_', '-')}" in sections[command]
     assert set(re.findall(r"^## facestream (\w+)", page, re.MULTILINE)) == set(facestream.commands)
 
 

@@ -43,9 +43,11 @@ def describe(name: str, command: click.Command) -> str:
 def describe_option(option: click.Option, context: click.Context) -> str:
     """A row of the table."""
     value = "" if option.is_flag else f" {option.make_metavar(context)}"
-    default = "" if option.default in (None, ()) or option.is_flag or not option.show_default else f"`{option.default}`"
+    default = "" if option.default in (None, ()) or not option.show_default else f"`{option.default}`"
+    if option.secondary_opts:
+        default = f"`{option.opts[0] if option.default else option.secondary_opts[0]}`"
     environment = f"`{option.envvar}`" if option.envvar else ""
-    flags = ", ".join(f"`{flag}{value}`" for flag in option.opts)
+    flags = ", ".join(f"`{flag}{value}`" for flag in [*option.opts, *option.secondary_opts])
     meaning = (option.help or "").replace("|", "\\|")
     return f"| {flags.replace('|', chr(92) + '|')} | {default} | {environment} | {meaning} |"
 
@@ -58,7 +60,7 @@ def page() -> str:
         "Exit codes: 0 when all went well, 1 when an input or output failed or a source broke off, 2 for a command "
         "line that makes no sense, 130 after Ctrl-C. Under a final name there is never a half file.\n"
     )
-    return "\n".join([intro, *sections]) + "\n"
+    return "\n\n".join([intro.rstrip(), *sections]) + "\n"
 
 
 def main() -> None:
