@@ -131,6 +131,11 @@ def test_several_faces_are_several_streams(tmp_path: Path) -> None:
     writer.finish(clock, {"rate_hz": 25.0})
     writer.commit()
     writer.discard()
+    (tmp_path / "b.face2.stream").write_text("my notes")
+    with pytest.raises(OutputError, match=r"b\.face2\.stream: the file exists and was not written by facestream"):
+        convert(tmp_path / "a.npz", tmp_path / "b.stream")
+    assert not (tmp_path / "b.stream").exists()
+    (tmp_path / "b.face2.stream").unlink()
     paths = convert(tmp_path / "a.npz", tmp_path / "b.stream")
     assert paths == (tmp_path / "b.stream", tmp_path / "b.face2.stream")
     assert [(read_stream(path).data[:, -1] > 0).tolist() for path in paths] == [

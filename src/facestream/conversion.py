@@ -22,7 +22,7 @@ from facestream.io.row_writer import RowWriter
 from facestream.io.sample_files import read_sample_csv, read_sample_npz, write_sample_csv, write_sample_npz
 from facestream.io.ssi_header import data_path
 from facestream.io.ssi_stream import SsiStream, read_stream, write_stream
-from facestream.io.staging import check_folder
+from facestream.io.staging import check_folder, sweep_leftovers
 from facestream.io.table import Table
 from facestream.replacing import check_place
 from facestream.structures import FrameDetections, FrameMeshes
@@ -54,8 +54,13 @@ def convert(source: str | os.PathLike[str], target: str | os.PathLike[str]) -> t
         if _kind(path) not in FORMATS:
             raise OptionError(f"{path}: must end in {', '.join(f'.{known}' for known in FORMATS)}")
     check_folder(target.parent)
-    check_place(target, (source, data_path(source)) if _kind(source) == "stream" else (source,))
+    inputs = (source, data_path(source)) if _kind(source) == "stream" else (source,)
+    check_place(target, inputs)
     content = _read(source)
+    targets = _targets(target, content)
+    for path in targets[1:]:
+        check_place(path, inputs)
+    sweep_leftovers(target.parent)
     try:
         if isinstance(content, SsiStream):
             _write_samples(target, content)
@@ -63,7 +68,7 @@ def convert(source: str | os.PathLike[str], target: str | os.PathLike[str]) -> t
         if _kind(target) == "stream":
             _log.warning("%s: a stream has no room for all that is in %s (docs/ssi-stream.md)", target, source)
         if isinstance(content, MeshRecording):
-            return _copy(content, _mesh_writer(target, content))
+            return _copy(content, _mesh_writer(targets, content))
         return _copy(content, _detection_writer(target, content))
     except OSError as error:
         raise OutputError(f"{target}: cannot be written ({error.strerror or error})") from error
@@ -97,13 +102,19 @@ def _write_samples(target: Path, stream: SsiStream) -> None:
         write_sample_csv(target, stream)
 
 
-def _mesh_writer(target: Path, content: MeshRecording) -> RowWriter[FrameMeshes]:
+def _targets(target: Path, content: SsiStream | MeshRecording | DetectionRecording) -> tuple[Path, ...]:
+    """The files that are written: of several faces a stream each."""
+    num_streams = content.num_faces if isinstance(content, MeshRecording) and _kind(target) == "stream" else 1
+    return (target, *(target.with_name(f"{target.stem}.face{face}.stream") for face in range(2, num_streams + 1)))
+
+
+def _mesh_writer(targets: tuple[Path, ...], content: MeshRecording) -> RowWriter[FrameMeshes]:
+    target = targets[0]
     if _kind(target) == "npz":
         return MeshNpzWriter(target, content.num_faces)
     if _kind(target) == "csv":
         return MeshCsvWriter(target, content.num_faces)
-    more = (target.with_name(f"{target.stem}.face{face}.stream") for face in range(2, content.num_faces + 1))
-    return MeshStreamWriter((target, *more), str(_option(content, "missing", "zero")))
+    return MeshStreamWriter(targets, str(_option(content, "missing", "zero")))
 
 
 def _detection_writer(target: Path, content: DetectionRecording) -> RowWriter[FrameDetections]:

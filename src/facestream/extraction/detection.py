@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import logging
 import os
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,9 +11,9 @@ import numpy as np
 import numpy.typing as npt
 
 from facestream.config import DetectOptions
-from facestream.extraction.job import frame_groups, run_job
+from facestream.extraction.job import iter_rows, run_job
 from facestream.io.row_writer import RowWriter
-from facestream.io.source import check_source, open_source
+from facestream.io.source import check_source
 from facestream.outputs import OutputPlan, plan_outputs
 from facestream.structures import Frame, FrameDetections, Progress, Summary, VideoInfo
 
@@ -23,8 +21,6 @@ if TYPE_CHECKING:
     from facestream.pipeline.face_detection import FaceDetectionPipeline
 
 __all__ = ["detect", "iter_detections", "open_detection_pipeline"]
-
-_log = logging.getLogger(__name__)
 
 
 def detect(
@@ -74,13 +70,7 @@ def iter_detections(
     """
     options = options or DetectOptions()
     check_source(Path(source))
-    work = _DetectionWork(options, _take_pipeline(pipeline, options))
-    with closing(open_source(source)) as frames:
-        for group in frame_groups(frames, options):
-            for (_, num_rows), result in zip(group, work.find([frame for frame, _ in group]), strict=True):
-                yield from [result] * num_rows
-        if frames.shortfall is not None:
-            _log.warning("%s: incomplete: %s", source, frames.shortfall)
+    yield from iter_rows(Path(source), _DetectionWork(options, _take_pipeline(pipeline, options)))
 
 
 def open_detection_pipeline(options: DetectOptions) -> FaceDetectionPipeline:

@@ -26,7 +26,7 @@ from facestream.outputs import OutputPlan, check_outputs
 from facestream.structures import Frame, FrameDetections, FrameMeshes, Progress, Summary, VideoInfo
 from facestream.version import __version__
 
-__all__ = ["Work", "constant_rate", "frame_groups", "run_job"]
+__all__ = ["Work", "constant_rate", "frame_groups", "iter_rows", "run_job"]
 
 _log = logging.getLogger(__name__)
 
@@ -104,6 +104,19 @@ def run_job(
             tell()
         warnings = job.finish()
     return job.summarize(warnings, started, opened)
+
+
+def iter_rows(source: Path, work: Work[Result]) -> Iterator[Result]:
+    """The result of each row of a source, without writing anything; what the user should know is logged."""
+    with closing(open_source(source)) as frames:
+        work.begin(frames.info)
+        for group in frame_groups(frames, work.options):
+            for (_, num_rows), result in zip(group, work.find([frame for frame, _ in group]), strict=True):
+                yield from [result] * num_rows
+        for warning in work.warnings():
+            _log.warning("%s: %s", source, warning)
+        if frames.shortfall is not None:
+            _log.warning("%s: incomplete: %s", source, frames.shortfall)
 
 
 def frame_groups(frames: Source, options: JobOptions) -> Iterator[list[Scheduled]]:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import logging
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,11 +12,11 @@ import numpy.typing as npt
 
 from facestream.config import MeshOptions
 from facestream.errors import OptionError
-from facestream.extraction.job import frame_groups, run_job
+from facestream.extraction.job import iter_rows, run_job
 from facestream.io.box_track import BoxTrack
 from facestream.io.mesh_streams import MeshStreamWriter
 from facestream.io.row_writer import RowWriter
-from facestream.io.source import check_source, open_source
+from facestream.io.source import check_source
 from facestream.outputs import OutputPlan, plan_outputs
 from facestream.structures import Frame, FrameMeshes, Progress, Summary, VideoInfo
 
@@ -27,8 +25,6 @@ if TYPE_CHECKING:
     from facestream.pipeline.face_mesh import FaceMeshPipeline
 
 __all__ = ["extract", "iter_meshes", "open_pipeline"]
-
-_log = logging.getLogger(__name__)
 
 
 def extract(
@@ -79,16 +75,7 @@ def iter_meshes(
     """
     options = options or _default_options(pipeline)
     check_source(Path(source))
-    work = _MeshWork(options, _take_pipeline(pipeline, options))
-    with closing(open_source(source)) as frames:
-        work.begin(frames.info)
-        for group in frame_groups(frames, options):
-            for (_, num_rows), result in zip(group, work.find([frame for frame, _ in group]), strict=True):
-                yield from [result] * num_rows
-        for warning in work.warnings():
-            _log.warning("%s: %s", source, warning)
-        if frames.shortfall is not None:
-            _log.warning("%s: incomplete: %s", source, frames.shortfall)
+    yield from iter_rows(Path(source), _MeshWork(options, _take_pipeline(pipeline, options)))
 
 
 def open_pipeline(options: MeshOptions) -> FaceMeshPipeline:

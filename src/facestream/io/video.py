@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
@@ -38,6 +39,10 @@ MAX_FRAME_PIXELS = 100_000_000
 """A larger frame is not unpacked: as RGB it alone would take more than 300 MB. 8K video has 33 million."""
 
 
+MAX_DECODER_THREADS = 4
+"""Each thread of the decoder holds frames of its own: at 3840 x 2160 another 21 MB."""
+
+
 class VideoSource:
     """The frames of a video's default stream, in the order of presentation.
 
@@ -58,6 +63,7 @@ class VideoSource:
             self._stream = _default_stream(self._container, path)
             _check_size(self._stream, path)
             self._stream.thread_type = "AUTO"
+            self._stream.codec_context.thread_count = min(MAX_DECODER_THREADS, os.cpu_count() or 1)
             self._rate = self._stream.average_rate or self._stream.guessed_rate or FALLBACK_RATE_HZ
             self._frames = self._decode()
             self._first = next(self._frames, None)
