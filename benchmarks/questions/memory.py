@@ -88,7 +88,8 @@ def measure(bench: Bench) -> Answer:
 def _run(label: str, clip: Path, folder: Path) -> dict[str, Any]:
     """One run of the command line in a process of its own."""
     command = [sys.executable, "-m", "facestream", "mesh", str(clip), "-o", str(folder), "--device", "cpu", "--json"]
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("FACESTREAM_")}
+    # Options and threads as they are by default, whatever the benchmark itself was started with.
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(("FACESTREAM_", "OMP_"))}
     run = subprocess.run(
         [sys.executable, "-c", PEAK_OF_CHILD, *command, "--quiet"],
         env=environment,
