@@ -66,7 +66,8 @@ def convert(source: str | os.PathLike[str], target: str | os.PathLike[str]) -> t
             _write_samples(target, content)
             return (target,)
         if _kind(target) == "stream":
-            _log.warning("%s: a stream has no room for all that is in %s (docs/ssi-stream.md)", target, source)
+            rest = "z, scores, boxes, keypoints" if isinstance(content, MeshRecording) else "sizes"
+            _log.warning("%s: a stream has no room for %s and single time stamps of %s", target, rest, source)
         if isinstance(content, MeshRecording):
             return _copy(content, _mesh_writer(targets, content))
         return _copy(content, _detection_writer(target, content))

@@ -11,7 +11,7 @@ from facestream.cli.report import Reporter, describe_paths, print_result
 __all__ = ["convert"]
 
 
-@click.command()
+@click.command(short_help="Turn .stream, .npz and .csv into each other.")
 @click.argument("source", metavar="FROM", type=click.Path(path_type=Path, readable=False))
 @click.argument("target", metavar="TO", type=click.Path(path_type=Path, readable=False))
 @click.option("--quiet", is_flag=True, help="Warnings and errors only.")

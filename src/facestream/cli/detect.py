@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["detect"]
 
 
-@click.command()
+@click.command(short_help="Face boxes and keypoints of pictures and videos.")
 @add_job_arguments
 @add_options(DetectOptions)
 def detect(

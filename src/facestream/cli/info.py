@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["info"]
 
 
-@click.command()
+@click.command(short_help="What a stream holds.")
 @click.argument("stream", metavar="FILE.stream", type=click.Path(path_type=Path, readable=False))
 @click.option("--json", "as_json", is_flag=True, help="Print one line of JSON.")
 def info(stream: Path, as_json: bool) -> int:

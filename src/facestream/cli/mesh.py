@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["mesh"]
 
 
-@click.command()
+@click.command(short_help="Face meshes of pictures and videos.")
 @add_job_arguments
 @add_options(MeshOptions)
 def mesh(
