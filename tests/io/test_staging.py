@@ -75,12 +75,14 @@ def test_what_dead_runs_left_is_swept_and_what_lives_stays(tmp_path: Path) -> No
         f"StagedFile(Path({str(tmp_path / 'dead.bin')!r})).file.write(b'half'); os._exit(9)"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 9
+    os.mkfifo(tmp_path / ".facestream-pipe")
     (tmp_path / ".facestream-0123.old").touch()
     (tmp_path / ".facestream-0123.pending").touch()
     (tmp_path / ".hidden").touch()
-    assert len(names(tmp_path)) == 6
+    assert len(names(tmp_path)) == 7
     sweep_leftovers(tmp_path)
     kept = sorted([living.hidden_path.name, finished.hidden_path.name, ".facestream-0123.pending", ".hidden"])
+    (tmp_path / ".facestream-pipe").unlink()
     assert names(tmp_path) == kept
     finished.commit()
     living.discard()

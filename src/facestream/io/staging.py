@@ -87,7 +87,8 @@ def sweep_leftovers(folder: Path) -> None:
     """Remove the hidden files that killed runs left in a folder; those of living runs are locked and stay."""
     with contextlib.suppress(OSError):
         for path in folder.glob(f"{PREFIX}*"):
-            if path.suffix != PENDING_SUFFIX:
+            # Opening anything but a file could wait for ever.
+            if path.suffix != PENDING_SUFFIX and path.is_file():
                 _remove_if_dead(path)
 
 
