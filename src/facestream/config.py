@@ -59,7 +59,7 @@ class JobOptions:
         maximum=10_000.0,
         kind=int | float,
         metavar="HZ",
-        help="Write rows on a constant clock: row k is the frame that is shown at k / HZ. "
+        help="Write rows on a constant clock: row k is the frame at k / HZ seconds, the nearest one. "
         "One row a frame when left out.",
     )
     overlay: bool | Path = _option(

@@ -24,7 +24,7 @@ from facestream.io.ssi_header import data_path
 from facestream.io.ssi_stream import SsiStream, read_stream, write_stream
 from facestream.io.staging import check_folder, sweep_leftovers
 from facestream.io.table import Table
-from facestream.replacing import check_place
+from facestream.replacing import check_place, holds_more_than_samples
 from facestream.structures import FrameDetections, FrameMeshes
 
 __all__ = ["convert"]
@@ -57,6 +57,7 @@ def convert(source: str | os.PathLike[str], target: str | os.PathLike[str]) -> t
     inputs = (source, data_path(source)) if _kind(source) == "stream" else (source,)
     check_place(target, inputs)
     content = _read(source)
+    _check_target(target, content)
     targets = _targets(target, content)
     for path in targets[1:]:
         check_place(path, inputs)
@@ -101,6 +102,18 @@ def _write_samples(target: Path, stream: SsiStream) -> None:
         write_sample_npz(target, stream)
     else:
         write_sample_csv(target, stream)
+
+
+def _check_target(target: Path, content: SsiStream | MeshRecording | DetectionRecording) -> None:
+    """The target's name must not say something else, and nothing richer may be replaced."""
+    if isinstance(content, SsiStream):
+        if _kind(target) != "stream" and holds_more_than_samples(target):
+            raise OutputError(f"{target}: holds more than the stream that would replace it; choose another name")
+    elif _kind(target) == "stream":
+        others = (".boundingbox", ".keypoints", ".blazeface") if isinstance(content, MeshRecording) else (".facemesh",)
+        if target.stem.endswith(others):
+            what = "meshes" if isinstance(content, MeshRecording) else "boxes and keypoints"
+            raise OptionError(f"{target}: the name says something else than what is in it, {what}; choose another one")
 
 
 def _targets(target: Path, content: SsiStream | MeshRecording | DetectionRecording) -> tuple[Path, ...]:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from facestream.errors import SourceError
 
-__all__ = ["Input", "find_inputs"]
+__all__ = ["OVERLAY_MARK", "Input", "find_inputs"]
 
 VIDEO_SUFFIXES = frozenset(
     ".3gp .asf .avi .flv .gif .h264 .hevc .m2ts .m4v .mjpeg .mjpg .mkv .mov .mp4 .mpeg .mpg .mts .mxf .ogv .ts .vob "

@@ -80,7 +80,7 @@ class _Tally:
     """Minimum, maximum and mean of values that come in blocks."""
 
     def __init__(self) -> None:
-        self._minimum, self._maximum, self._sum = np.inf, -np.inf, 0.0
+        self._minimum, self._maximum, self._mean = np.inf, -np.inf, 0.0
         self._num_finite = self._num_not_finite = 0
 
     def add(self, values: npt.NDArray[np.generic]) -> None:
@@ -90,13 +90,15 @@ class _Tally:
         if finite.size:
             self._minimum = min(self._minimum, float(finite.min()))
             self._maximum = max(self._maximum, float(finite.max()))
-            self._sum += float(finite.sum())
             self._num_finite += finite.size
+            # Weighted means, because the sum of large numbers would be infinite.
+            share = finite.size / self._num_finite
+            self._mean = self._mean * (1 - share) + float((finite / finite.size).sum()) * share
 
     def result(self) -> ValueRange:
         if not self._num_finite:
             return ValueRange(np.nan, np.nan, np.nan, self._num_not_finite)
-        return ValueRange(self._minimum, self._maximum, self._sum / self._num_finite, self._num_not_finite)
+        return ValueRange(self._minimum, self._maximum, self._mean, self._num_not_finite)
 
 
 def _is_of_faces(header: SsiHeader) -> bool:
@@ -114,9 +116,9 @@ def _has_face(header: SsiHeader, block: npt.NDArray[np.generic]) -> npt.NDArray[
 
 
 def _column_groups(header: SsiHeader) -> dict[str, npt.NDArray[np.intp] | slice]:
-    names = column_names(header.media_type, header.dim)
     if _is_of_faces(header) and header.dim > 5:
         return {"y": slice(0, -1, 2), "x": slice(1, -1, 2), "confidence": slice(-1, None)}
     if header.dim > MAX_SINGLE_COLUMNS:
         return {"all columns": slice(None)}
+    names = column_names(header.media_type, header.dim)
     return {name: slice(number, number + 1) for number, name in enumerate(names)}

@@ -10,9 +10,8 @@ from pathlib import Path
 from facestream.config import FORMATS, DetectOptions, JobOptions, MeshOptions
 from facestream.errors import OptionError, OutputError
 from facestream.io.ssi_header import data_path
-from facestream.io.ssi_stream import is_whole_stream
 from facestream.io.staging import check_folder
-from facestream.replacing import check_place
+from facestream.replacing import check_place, is_complete
 from facestream.structures import VideoInfo
 
 __all__ = ["OutputPlan", "check_distinct", "check_outputs", "plan_outputs"]
@@ -46,11 +45,11 @@ class OutputPlan:
         return (*self.streams, *(path for path in (self.npz, self.csv) if path))
 
     def is_done(self) -> bool:
-        """Whether every output is there already, streams with all the samples that their headers promise."""
+        """Whether every output is there, whole, of a run that did not break off, and not older than the source."""
         try:
-            return self._has_overlay() and all(
-                is_whole_stream(path) if path in self.streams else path.stat().st_size > 0 for path in self.paths
-            )
+            made_s = min(path.stat().st_mtime for path in self.paths)
+            is_fresh = made_s >= max(path.stat().st_mtime for path in self.inputs)
+            return is_fresh and self._has_overlay() and all(is_complete(path) for path in self.paths)
         except OSError:
             return False
 

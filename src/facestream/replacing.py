@@ -6,13 +6,21 @@ import zipfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from facestream.errors import OutputError
+from facestream.errors import OutputError, SourceError
+from facestream.io.archive import read_archive, read_meta
 from facestream.io.ssi_header import data_path
+from facestream.io.ssi_stream import read_stream
 from facestream.io.ssi_writer import has_pending_header
+from facestream.io.table import Table
 
-__all__ = ["check_place"]
+__all__ = ["check_place", "holds_more_than_samples", "is_complete"]
 
 CSV_BEGINNINGS = (b"frame,time_s,", b"time_s,")
+CSV_ENDING = b",meta"
+"""Of a table's first line."""
+
+STREAM_BEGINNING = b'<?xml version="1.0" ?>\n<stream ssi-v="2">\n    <info ftype="BINARY" sr="'
+"""To the blank; other writers of streams set other ones."""
 
 
 def check_place(path: Path, inputs: Sequence[Path]) -> None:
@@ -25,6 +33,28 @@ def check_place(path: Path, inputs: Sequence[Path]) -> None:
         _check(path, inputs)
     except OSError as error:
         raise OutputError(f"{path}: cannot be an output ({error.strerror or error}); choose another name") from error
+
+
+def is_complete(path: Path) -> bool:
+    """Whether an output is there, whole, and does not say of itself that its source broke off."""
+    suffix = path.suffix.lower()
+    try:
+        if suffix == ".stream":
+            return read_stream(path).meta.get("complete") != "false"
+        meta = read_meta(path, read_archive(path)) if suffix == ".npz" else Table(path).meta
+    except SourceError:
+        return False
+    return meta.get("complete") is not False
+
+
+def holds_more_than_samples(path: Path) -> bool:
+    """Whether an archive or table is one of a job, with z, boxes and time stamps that no stream has."""
+    try:
+        if path.suffix.lower() == ".npz":
+            return "data" not in read_archive(path)
+        return path.suffix.lower() == ".csv" and Table(path).columns[0] != "time_s"
+    except SourceError:
+        return False
 
 
 def _check(path: Path, inputs: Sequence[Path]) -> None:
@@ -57,8 +87,10 @@ def _is_ours(path: Path) -> bool:
             return False
     if suffix in (".stream", ".csv"):
         with path.open("rb") as file:
-            head = file.read(1024).lower()
-        return b"<stream" in head if suffix == ".stream" else head.startswith(CSV_BEGINNINGS)
+            line = file.readline(1 << 20) if suffix == ".csv" else file.read(len(STREAM_BEGINNING))
+        if suffix == ".stream":
+            return line == STREAM_BEGINNING
+        return line.startswith(CSV_BEGINNINGS) and line.rstrip().endswith(CSV_ENDING)
     from facestream.drawing.overlay import is_overlay
 
     return is_overlay(path)

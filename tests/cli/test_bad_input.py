@@ -339,10 +339,13 @@ def test_command_lines_that_make_no_sense_exit_2(case: str, tmp_path: Path, caps
 @pytest.mark.parametrize(
     ("rows", "message"),
     [
-        ([[0, 1.1, 1, 1.5], [2, 0, 3, 1]], r"b\.stream: 2 boxes lie outside the frame; their frames are missing$"),
+        (
+            [[0, 1.1, 1, 1.5], [2, 0, 3, 1]],
+            r"b\.stream: 2 of its boxes lie outside the frame; their frames are missing$",
+        ),
         (
             [[0, 0, 1, 1]],
-            r"b\.stream has 1 rows \(0\.04 s\), the video 3 frames; the 2 frames beyond its end are missing$",
+            r"b\.stream has 1 rows at 25 Hz \(0\.04 s\), the video 3 frames at 25 Hz; the 2 fram",
         ),
     ],
 )

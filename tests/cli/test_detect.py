@@ -159,8 +159,9 @@ def test_a_box_stream_that_is_too_short_is_said(clip: Path, tmp_path: Path, caps
     boxes = np.array([[0, 0, 1, 1]] * 6, np.float32)
     facestream.write_stream(tmp_path / "b.stream", boxes, 25)
     assert main(["mesh", str(clip), "-o", str(tmp_path), "--boxes", str(tmp_path / "b.stream")]) == 0
-    assert "b.stream has 6 rows (0.24 s), the video 10 frames; the 4 frames beyond its end are missing" in (
-        capsys.readouterr().err
+    assert (
+        "b.stream has 6 rows at 25 Hz (0.24 s), the video 10 frames at 25 Hz; the 4 frames beyond its end are missing"
+        in (capsys.readouterr().err)
     )
     assert not facestream.read_stream(tmp_path / "c.facemesh.stream").data[6:].any()
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Callable, Sequence
 from fractions import Fraction
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from hypothesis.extra import numpy as hnp
 
 from facestream.errors import StreamFormatError
 from facestream.io.box_track import BoxTrack
+from facestream.io.clock import FrameClock
 from facestream.io.ssi_stream import write_stream
 from facestream.structures import Frame, VideoInfo
 
@@ -30,7 +32,21 @@ def track(
     folder: Path, rows: Sequence[Sequence[float]] | npt.NDArray[np.generic], *, rate: float = 25, min_score: float = 0.5
 ) -> BoxTrack:
     write_stream(folder / "b.stream", np.atleast_2d(np.asarray(rows, dtype=np.float32)), rate)
-    return BoxTrack(folder / "b.stream", video(), min_score)
+    return BoxTrack(folder / "b.stream", video(), min_score, steady)
+
+
+def steady(info: VideoInfo) -> FrameClock:
+    return FrameClock(info.rate_hz, info.tick_s)
+
+
+def uneven(times_s: Sequence[float]) -> Callable[[VideoInfo], FrameClock]:
+    def clock_of(info: VideoInfo) -> FrameClock:
+        clock = FrameClock(info.rate_hz, info.tick_s)
+        for time_s in times_s:
+            clock.add(time_s)
+        return clock
+
+    return clock_of
 
 
 def frames(num: int, rate: float = 25, start_s: float = 0.0) -> list[Frame]:
@@ -90,17 +106,38 @@ def test_other_rates_go_by_time(tmp_path: Path) -> None:
     assert left_edges(boxes, frames(5)) == [0.0, 0.02, 0.04, 0.06, 0.08]
 
 
-def test_as_many_rows_as_frames_go_by_index_where_the_rate_varies(tmp_path: Path) -> None:
-    write_stream(tmp_path / "b.stream", np.array([row(0.1), row(0.2), row(0.3)], np.float32), 24.8)
-    boxes = BoxTrack(tmp_path / "b.stream", video(25, num_frames=3), 0.5)
-    assert left_edges(boxes, [Frame(IMAGE, k, t) for k, t in enumerate([0, 0.01, 0.12])]) == [0.1, 0.2, 0.3]
+@pytest.mark.parametrize(
+    ("rate", "num_rows", "by_index"),
+    [
+        (20.0, 3, True),  # what facestream writes: two gaps in 0.1 s
+        (25.0, 3, True),  # the container's average, and a row a frame
+        (25.0, 4, False),  # a constant clock that happens to have that rate
+        (10.0, 3, False),
+    ],
+)
+def test_where_the_frame_rate_varies(tmp_path: Path, rate: float, num_rows: int, by_index: bool) -> None:
+    times_s = [0.0, 0.01, 0.1]
+    write_stream(tmp_path / "b.stream", np.array([row(k / 10) for k in range(num_rows)], np.float32), rate)
+    boxes = BoxTrack(tmp_path / "b.stream", video(), 0.5, uneven(times_s))
+    edges = left_edges(boxes, [Frame(IMAGE, k, time_s) for k, time_s in enumerate(times_s)])
+    assert (edges == [0.0, 0.1, 0.2]) == by_index
+    if not by_index:
+        assert edges == [math.floor(time_s * rate + 0.5) / 10 for time_s in times_s]
+
+
+def test_frames_that_a_constant_clock_leaves_out_are_not_missed(tmp_path: Path) -> None:
+    boxes = track(tmp_path, [row(0.1)] * 9)
+    left_edges(boxes, [Frame(IMAGE, k, k / 25) for k in (0, 4, 8)])
+    assert list(boxes.warnings()) == []
 
 
 def test_lengths_that_disagree_are_said(tmp_path: Path) -> None:
     boxes = track(tmp_path, [row(0.1), row(0.2)])
     assert left_edges(boxes, frames(4)) == [0.1, 0.2, None, None]
     (warning,) = boxes.warnings()
-    assert "b.stream has 2 rows (0.08 s), the video 4 frames; the 2 frames beyond its end are missing" in warning
+    assert warning.endswith(
+        "b.stream has 2 rows at 25 Hz (0.08 s), the video 4 frames at 25 Hz; the 2 frames beyond its end are missing"
+    )
     boxes = track(tmp_path, [row(0.1)] * 5)
     left_edges(boxes, frames(4))
     assert next(iter(boxes.warnings())).endswith("; its last 1 rows were not used")
@@ -117,7 +154,7 @@ def test_boxes_outside_the_frame_are_counted_and_missing(tmp_path: Path) -> None
     boxes = track(tmp_path, rows)
     assert left_edges(boxes, frames(4)) == [0.9, None, None, -0.2]
     assert list(boxes.warnings()) == [
-        f"{tmp_path / 'b.stream'}: 2 boxes lie outside the frame; their frames are missing"
+        f"{tmp_path / 'b.stream'}: 2 of its boxes lie outside the frame; their frames are missing"
     ]
 
 

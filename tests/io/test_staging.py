@@ -75,18 +75,20 @@ def test_what_dead_runs_left_is_swept_and_what_lives_stays(tmp_path: Path) -> No
         f"StagedFile(Path({str(tmp_path / 'dead.bin')!r})).file.write(b'half'); os._exit(9)"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 9
-    os.mkfifo(tmp_path / ".facestream-pipe")
-    (tmp_path / ".facestream-0123.old").touch()
-    (tmp_path / ".facestream-0123.pending").touch()
+    os.mkfifo(tmp_path / ".facestream-00112233445566ff.part")
+    (tmp_path / ".facestream-0123456789abcdef.old").touch()
+    (tmp_path / ".facestream-0123456789abcdef.pending").touch()
+    (tmp_path / ".facestream-notes.txt").touch()
     (tmp_path / ".hidden").touch()
-    assert len(names(tmp_path)) == 7
+    assert len(names(tmp_path)) == 8
     sweep_leftovers(tmp_path)
-    kept = sorted([living.hidden_path.name, finished.hidden_path.name, ".facestream-0123.pending", ".hidden"])
-    (tmp_path / ".facestream-pipe").unlink()
+    (tmp_path / ".facestream-00112233445566ff.part").unlink()
+    others = [".facestream-0123456789abcdef.pending", ".facestream-notes.txt", ".hidden"]
+    kept = sorted([living.hidden_path.name, finished.hidden_path.name, *others])
     assert names(tmp_path) == kept
     finished.commit()
     living.discard()
-    assert names(tmp_path) == [".facestream-0123.pending", ".hidden", "b.bin"]
+    assert names(tmp_path) == [*others, "b.bin"]
 
 
 @pytest.mark.skipif(os.name != "posix", reason="there are no such locks")

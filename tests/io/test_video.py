@@ -195,8 +195,8 @@ class _Breaking:
 
 def test_a_source_that_cannot_be_read_further(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     clip = write_clip(tmp_path / "a.mp4", NOISE[:12], codec="libx264", codec_options={"bf": "0"})
-    real = video._open_container
-    monkeypatch.setattr(video, "_open_container", lambda path: _Breaking(real(path)))
+    real = video.open_container
+    monkeypatch.setattr(video, "open_container", lambda path: _Breaking(real(path)))
     source = open_source(clip)
     assert len(list(source)) == 5
     assert source.shortfall == "reading broke off: Input/output error"

@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from facestream.ops.boxes import square_boxes
 from facestream.ops.roi import (
     roi_shifts,
     rois_from_boxes,
@@ -70,6 +71,15 @@ def test_a_box_gives_an_upright_roi() -> None:
     np.testing.assert_allclose(rois.sides, [1.5 * 20])
     assert rois.angles_rad.tolist() == [0.0]
     assert len(rois_from_boxes(np.empty((0, 4)))) == 0
+
+
+@pytest.mark.parametrize("pixel_aspect", [0.5, 1.0, 2.0])
+def test_a_box_that_was_squared_in_pixels_gives_the_roi_of_the_one_before(pixel_aspect: float) -> None:
+    # On the screen a square, in pixels not; the shorter side is then stretched about the middle.
+    box = np.array([[10.0, 20.0, 10.0 + 40.0 / pixel_aspect, 60.0]])
+    before, after = rois_from_boxes(box, pixel_aspect), rois_from_boxes(square_boxes(box), pixel_aspect)
+    np.testing.assert_allclose(after.centers, before.centers)
+    np.testing.assert_allclose(after.sides, before.sides)
 
 
 def test_how_far_rois_are_apart() -> None:

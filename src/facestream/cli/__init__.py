@@ -41,6 +41,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     _heed_signals()
     try:
         return int(facestream.main(arguments, prog_name="facestream", standalone_mode=False) or 0)
+    except click.exceptions.NoArgsIsHelpError as error:
+        click.echo(error.format_message(), err=True)
+        return EXIT_USAGE
     except click.ClickException as error:
         command = error.ctx.command_path if isinstance(error, click.UsageError) and error.ctx else "facestream"
         message = _name_file(error, sys.argv[1:] if arguments is None else arguments) or error.format_message()

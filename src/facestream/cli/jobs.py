@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from facestream.cli.report import Reporter
+from facestream.cli.report import Reporter, print_error
 from facestream.config import FORMATS, JobOptions
 from facestream.errors import FacestreamError
 
@@ -40,7 +40,11 @@ def add_job_arguments(command: Command) -> Command:
             help="A file where it ends in .stream, .npz or .csv and there is one INPUT, else a folder that exists, "
             "below which a folder's own structure is kept; beside each INPUT when left out.",
         ),
-        click.option("--skip-existing", is_flag=True, help="Pass over inputs whose outputs are all there."),
+        click.option(
+            "--skip-existing",
+            is_flag=True,
+            help="Pass over inputs whose outputs are all there, complete and not older; options are not compared.",
+        ),
         click.option("--json", "as_json", is_flag=True, help="Print one line of JSON an input."),
         click.option("--quiet", is_flag=True, help="No progress; warnings and errors only."),
     )
@@ -56,12 +60,16 @@ def overlay_option(value: str | None) -> bool | Path:
 
 def find_sources(words: Sequence[str], output: Path | None, overlay: str | None) -> list[Input]:
     """The inputs, if they go together with what one file was named for."""
-    from facestream.inputs import find_inputs
+    from facestream.inputs import OVERLAY_MARK, find_inputs
 
     if not words:
         taken = f" (--overlay took {overlay}; write --overlay last, or --overlay=FILE)" if overlay else ""
         raise click.UsageError(f"there is no INPUT: name at least one picture or video{taken}")
     inputs = find_inputs(words)
+    paths = {str(item.path) for item in inputs}
+    for word in words:
+        if OVERLAY_MARK in Path(word).name and str(Path(word)) not in paths:
+            print_error(f"{word}: an overlay, passed over")
     count = f"but there are {len(inputs)} inputs" if len(inputs) > 1 else "but the input is a folder or pattern"
     if _are_many(inputs) and overlay:
         raise click.UsageError(f"--overlay {overlay} names one file, {count}; leave FILE out")

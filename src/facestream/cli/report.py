@@ -79,11 +79,7 @@ class Reporter:
 
     def skipped(self, source: Path, outputs: Sequence[Path]) -> None:
         if self._as_json:
-            print_result(
-                json.dumps(
-                    {"input": str(source), "outputs": [str(p) for p in outputs], "complete": True, "skipped": True}
-                )
-            )
+            print_result(json.dumps({"input": str(source), "outputs": [str(p) for p in outputs], "skipped": True}))
         elif not self._quiet:
             print_result(f"{source}: passed over, its outputs are there ({describe_paths(outputs)})")
 

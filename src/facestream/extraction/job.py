@@ -242,7 +242,7 @@ class _Job(Generic[Result]):
         if self._plan.streams and self._work.options.rate_hz is None and self._clock.drift_s * rate_hz > 0.5:
             yield (
                 f"variable frame rate: by the stream's rate a row is up to {self._clock.drift_s * 1000:.0f} ms off its "
-                f"frame; npz and csv hold the exact time stamps, and --rate {rate_hz:.0f} writes rows on a constant "
+                f"frame; npz and csv hold the exact time stamps, and --rate {rate_hz:.3g} writes rows on a constant "
                 "clock"
             )
         for writer in self._row_writers:

@@ -138,6 +138,7 @@ class _MeshWork:
             self.engines = {**self.engines, f"blazeface-{options.detector}": pipeline.detector.engine}
         self._pipeline = pipeline
         self._track: BoxTrack | None = None
+        self._num_given = self._num_found = 0
 
     def begin(self, info: VideoInfo) -> None:
         if self.options.boxes is not None:
@@ -145,9 +146,11 @@ class _MeshWork:
 
     def find(self, frames: Sequence[Frame]) -> list[FrameMeshes]:
         given = self._track.boxes_of(frames) if self._track else None
+        found = self._pipeline.process_frames(frames, given)
+        self._num_given += sum(map(len, given or ()))
+        self._num_found += sum(map(len, found))
         return [
-            FrameMeshes(frame.index, frame.timestamp_s, meshes)
-            for frame, meshes in zip(frames, self._pipeline.process_frames(frames, given), strict=True)
+            FrameMeshes(frame.index, frame.timestamp_s, meshes) for frame, meshes in zip(frames, found, strict=True)
         ]
 
     def row_writers(self, plan: OutputPlan) -> Iterator[Callable[[], RowWriter[FrameMeshes]]]:
@@ -170,3 +173,7 @@ class _MeshWork:
     def warnings(self) -> Iterator[str]:
         if self._track:
             yield from self._track.warnings()
+            if self._num_given and not self._num_found:
+                yield (
+                    f"{self._num_given} boxes were given and none holds a face; are the columns ymin, xmin, ymax, xmax?"
+                )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,9 @@ import numpy as np
 import numpy.typing as npt
 
 from facestream.errors import StreamFormatError
+from facestream.io.clock import FrameClock
 from facestream.io.columns import BOX_COLUMNS, split_box_rows
+from facestream.io.frame_times import frame_clock
 from facestream.io.ssi_stream import read_stream
 from facestream.structures import Detections, Frame, VideoInfo
 
@@ -33,8 +35,10 @@ class BoxTrack:
     outside the frame, which are counted.
     """
 
-    def __init__(self, path: Path, info: VideoInfo, min_score: float) -> None:
-        """Read and check all boxes.
+    def __init__(
+        self, path: Path, info: VideoInfo, min_score: float, clock_of: Callable[[VideoInfo], FrameClock] = frame_clock
+    ) -> None:
+        """Read and check all boxes; ``clock_of`` tells the clock of the video's frames.
 
         Raises:
             SourceError: the stream cannot be read.
@@ -53,8 +57,9 @@ class BoxTrack:
         self._num_outside = 0
         for start in range(0, len(self._rows), BLOCK_ROWS):
             self._check(np.asarray(self._rows[start : start + BLOCK_ROWS], dtype=np.float64), start, min_score)
-        self._by_index = _has_rate_of(info, self._rate_hz, len(self._rows))
-        self._frame_rate_hz = float(info.rate_hz)
+        clock = clock_of(info)
+        self._frame_rate_hz = float(clock.rate_hz)
+        self._by_index = _is_by_index(self._rate_hz, len(self._rows), info, clock)
         self._start_s: float | None = None
         self._num_frames = self._num_beyond = 0
         self._last_s = 0.0
@@ -65,8 +70,11 @@ class BoxTrack:
 
     def warnings(self) -> Iterator[str]:
         """After the last frame: what the user should know of how boxes and frames went together."""
-        num_rows, frames = len(self._rows), f"the video {self._num_frames} frames"
-        lengths = f"{self._path} has {num_rows} rows ({num_rows / self._rate_hz:.2f} s), {frames}"
+        num_rows = len(self._rows)
+        lengths = (
+            f"{self._path} has {num_rows} rows at {self._rate_hz:.6g} Hz ({num_rows / self._rate_hz:.2f} s), "
+            f"the video {self._num_frames} frames at {self._frame_rate_hz:.6g} Hz"
+        )
         if self._num_beyond:
             yield f"{lengths}; the {self._num_beyond} frames beyond its end are missing"
         elif self._by_index and num_rows > self._num_frames:
@@ -76,12 +84,13 @@ class BoxTrack:
             if left_s > max(1 / self._rate_hz, 1 / self._frame_rate_hz):
                 yield f"{lengths}; its last {left_s:.2f} s were not used"
         if self._num_outside:
-            yield f"{self._path}: {self._num_outside} boxes lie outside the frame; their frames are missing"
+            yield f"{self._path}: {self._num_outside} of its boxes lie outside the frame; their frames are missing"
 
     def _box_of(self, frame: Frame) -> Detections:
         if self._start_s is None:
             self._start_s = frame.timestamp_s
-        self._num_frames += 1
+        # Frames between the rows of a constant clock do not come by.
+        self._num_frames = frame.index + 1
         self._last_s = frame.timestamp_s - self._start_s
         row = frame.index if self._by_index else self._row_at(self._last_s)
         self._num_beyond += row >= len(self._rows)
@@ -125,18 +134,15 @@ class BoxTrack:
             )
 
 
-def _has_rate_of(info: VideoInfo, rate_hz: float, num_rows: int) -> bool:
-    """Whether a stream has a row for each frame of the video.
+def _is_by_index(rate_hz: float, num_rows: int, info: VideoInfo, clock: FrameClock) -> bool:
+    """Whether a stream has a row for each frame of the video: its rate is the video's.
 
-    Where the frame rate varies, a stream's one rate differs from the container's average, though it has as many rows as
-    there are frames.
+    Where the frame rate varies, a stream has either the rate that facestream writes or the container's average; the
+    latter may be a constant clock too, if it does not have as many rows as there are frames.
     """
-    if abs(rate_hz - float(info.rate_hz)) <= SAME_RATE_HZ:
+    if abs(rate_hz - float(clock.rate_hz)) <= SAME_RATE_HZ:
         return True
-    if info.num_frames_header != num_rows:
-        return False
-    lasts_s, video_lasts_s = num_rows / rate_hz, num_rows / float(info.rate_hz)
-    return abs(lasts_s - video_lasts_s) <= 0.02 * video_lasts_s
+    return num_rows == len(clock.timestamps_s) and abs(rate_hz - float(info.rate_hz)) <= SAME_RATE_HZ
 
 
 def _boxes(boxes: npt.NDArray[Any], scores: npt.NDArray[Any]) -> Detections:

@@ -23,6 +23,9 @@ __all__ = ["read_sample_csv", "read_sample_npz", "write_sample_csv", "write_samp
 
 BLOCK_ROWS = 1024
 
+MAX_NAMED_COLUMNS = 65_536
+"""Of an archive; more are only counted."""
+
 
 def write_sample_npz(path: Path, stream: SsiStream) -> None:
     """``data`` (samples, columns), the names of the ``columns``, and ``meta`` with rate, type and header attributes."""
@@ -31,8 +34,9 @@ def write_sample_npz(path: Path, stream: SsiStream) -> None:
         for start in range(0, len(stream.data), BLOCK_ROWS):
             for row in stream.data[start : start + BLOCK_ROWS]:
                 writer.append(data=row)
-        names = column_names(stream.media_type, stream.data.shape[1])
-        writer.complete({"columns": np.array(names)}, _meta(stream))
+        dim = stream.data.shape[1]
+        names = column_names(stream.media_type, dim) if dim <= MAX_NAMED_COLUMNS else ()
+        writer.complete({"columns": np.array(names, dtype=str)}, _meta(stream))
         writer.commit()
     finally:
         writer.discard()

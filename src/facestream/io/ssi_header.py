@@ -39,8 +39,8 @@ WRITTEN_TYPES: dict[str, np.dtype[Any]] = {
 DTYPES = {**WRITTEN_TYPES, "LDOUBLE": np.dtype("<f8")}
 """What is read: the long double of the compilers that SSI is built with has eight bytes."""
 
-MAX_DIM = 2**31 - 1
-"""What SSI's own counter holds."""
+MAX_DIM = 10_000_000
+"""No row of numbers is longer; a header alone could otherwise ask for the names of two billion columns."""
 
 BLOCK_BYTES = 1 << 16
 
@@ -155,7 +155,8 @@ class _HeaderElements:
         if tag == "info" and self._info is None:
             self._info = values
         elif tag == "meta":
-            self._meta |= values
+            known = ("type", "size")
+            self._meta |= {name.lower() if name.lower() in known else name: text for name, text in attributes.items()}
         elif tag == "chunk":
             self._num_chunks += 1
             self._num_rows += self._number(tag, values, "num", int, minimum=0)

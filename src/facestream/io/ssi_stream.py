@@ -14,13 +14,17 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from facestream.errors import InputError, SourceError
+from facestream.errors import InputError, OutputError, SourceError
 from facestream.io.clock import format_rate
 from facestream.io.ssi_header import read_header
 from facestream.io.ssi_samples import read_samples
 from facestream.io.ssi_writer import SsiStreamWriter
 
-__all__ = ["SsiStream", "is_whole_stream", "read_stream", "write_stream"]
+__all__ = ["SsiStream", "read_stream", "write_stream"]
+
+ATTRIBUTE_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*")
+NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+"""What XML 1.0 has no way to write."""
 
 _log = logging.getLogger(__name__)
 
@@ -63,15 +67,6 @@ def read_stream(path: str | os.PathLike[str]) -> SsiStream:
     return SsiStream(read_samples(path, header), header.rate_hz, header.media_type, header.meta)
 
 
-def is_whole_stream(path: Path) -> bool:
-    """Whether both files of a stream are there and match."""
-    try:
-        read_stream(path)
-    except SourceError:
-        return False
-    return True
-
-
 def write_stream(
     path: str | os.PathLike[str],
     data: npt.NDArray[Any],
@@ -82,17 +77,26 @@ def write_stream(
 ) -> None:
     """Write an array (N, dim) as a binary stream of the array's own type, in place of an older one.
 
+    Args:
+        path: of the header; must end in ``.stream``.
+        data: one row a sample; the type of the array becomes that of the stream, float32 is what NOVA reads best.
+        rate_hz: rows a second, for a row a frame the video's rate.
+        media_type: what the columns are, such as ``feature;face;boundingbox`` or ``feature;face;landmarks``.
+        meta: further attributes of the header, such as ``{"size": "1280:720"}``.
+
     Raises:
         InputError: an array or rate that a stream cannot hold.
         OutputError: the files cannot be written.
     """
+    _check_target(Path(path))
     data = np.asarray(data)
     if data.ndim != 2 or data.shape[1] < 1:
         raise InputError(f"{path}: a stream needs an array (samples, columns), not the shape {data.shape}")
     if not (np.isfinite(float(rate_hz)) and rate_hz >= 1e-9):
         raise InputError(f"{path}: a stream needs a rate above 0 Hz, not {rate_hz}")
-    for name, value in (meta or {}).items():
-        if not re.fullmatch(r"[A-Za-z_][\w.-]*", name) or not isinstance(value, str):
+    attributes: dict[str, object] = {"type": media_type, **(meta or {})}
+    for name, value in attributes.items():
+        if not ATTRIBUTE_NAME.fullmatch(name) or not isinstance(value, str) or NOT_XML.search(value):
             raise InputError(f"{path}: meta must be names and texts of XML attributes, not {name!r}: {value!r}")
     writer = SsiStreamWriter(Path(path), data.shape[1], data.dtype)
     try:
@@ -103,3 +107,14 @@ def write_stream(
         writer.discard()
     for note in writer.notes:
         _log.warning("%s", note)
+
+
+def _check_target(path: Path) -> None:
+    """A stream replaces nothing but a stream."""
+    if path.suffix.lower() != ".stream":
+        raise InputError(f"{path}: a stream must end in .stream")
+    if path.exists() and path.stat().st_size:
+        try:
+            read_header(path)
+        except SourceError:
+            raise OutputError(f"{path}: the file exists and is no stream; choose another name") from None

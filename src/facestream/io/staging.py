@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import secrets
 import tempfile
 from pathlib import Path
@@ -22,6 +23,9 @@ PREFIX = ".facestream-"
 
 PENDING_SUFFIX = ".pending"
 """Of headers that wait for their samples to come into sight; they outlive a killed run."""
+
+LEFTOVER = re.compile(re.escape(PREFIX) + r"[0-9a-f]{16}\.(part|mp4|old)")
+"""The hidden names of staged files, and of headers that were set aside."""
 
 
 class StagedFile:
@@ -88,7 +92,7 @@ def sweep_leftovers(folder: Path) -> None:
     with contextlib.suppress(OSError):
         for path in folder.glob(f"{PREFIX}*"):
             # Opening anything but a file could wait for ever.
-            if path.suffix != PENDING_SUFFIX and path.is_file():
+            if LEFTOVER.fullmatch(path.name) and path.is_file():
                 _remove_if_dead(path)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -37,11 +37,13 @@ class StreamSet:
         for stream, row in zip(self._streams, rows, strict=True):
             stream.write(row[None])
 
-    def finish(self, clock: FrameClock, meta: Any) -> None:
+    def finish(self, clock: FrameClock, meta: Mapping[str, Any]) -> None:
         assert self._size is not None, "a source has at least one frame"
         width, height = self._size
+        # Said only where it is so: readers of others need no more than type and size.
+        partial = {"complete": "false"} if meta.get("complete") is False else {}
         for stream, media_type in zip(self._streams, self._media_types, strict=True):
-            stream.finish(clock.rate_hz, media_type, {"size": f"{width}:{height}"})
+            stream.finish(clock.rate_hz, media_type, {"size": f"{width}:{height}", **partial})
             self.notes += stream.notes
 
     def commit(self) -> None:

@@ -23,7 +23,7 @@ from facestream.io.container_length import count_missing_bytes
 from facestream.io.upright import Turn, turn_from_display_matrix
 from facestream.structures import Frame, VideoInfo
 
-__all__ = ["VideoSource"]
+__all__ = ["VideoSource", "default_stream", "open_container"]
 
 FALLBACK_RATE_HZ = Fraction(25)
 """For raw streams that say nothing of their rate, as FFmpeg assumes."""
@@ -58,9 +58,9 @@ class VideoSource:
         self.path = path
         self.shortfall: str | None = None
         self._num_damaged = 0
-        self._container = _open_container(path)
+        self._container = open_container(path)
         try:
-            self._stream = _default_stream(self._container, path)
+            self._stream = default_stream(self._container, path)
             _check_size(self._stream, path)
             self._stream.thread_type = "AUTO"
             self._stream.codec_context.thread_count = min(MAX_DECODER_THREADS, os.cpu_count() or 1)
@@ -189,7 +189,12 @@ class VideoSource:
         return None
 
 
-def _open_container(path: Path) -> InputContainer:
+def open_container(path: Path) -> InputContainer:
+    """A media file for reading, and nothing else than that file.
+
+    Raises:
+        SourceError: FFmpeg cannot read it.
+    """
     # "file:" keeps FFmpeg from taking a colon in a name for a protocol, and the white list from following links.
     try:
         container = av.open(
@@ -205,8 +210,12 @@ def _open_container(path: Path) -> InputContainer:
     return container
 
 
-def _default_stream(container: InputContainer, path: Path) -> VideoStream:
-    """The first video stream that is marked as default, else the first; cover pictures are none."""
+def default_stream(container: InputContainer, path: Path) -> VideoStream:
+    """The first video stream that is marked as default, else the first; cover pictures are none.
+
+    Raises:
+        SourceError: there is none.
+    """
     streams = [s for s in container.streams.video if not s.disposition & Disposition.attached_pic]
     if not streams:
         kinds = sorted({stream.type for stream in container.streams})

@@ -14,10 +14,20 @@ import numpy.typing as npt
 from facestream.structures import Detections, FaceRois
 from facestream.topology import LEFT_EYE_OUTER_CORNER, RIGHT_EYE_OUTER_CORNER
 
-__all__ = ["roi_shifts", "rois_from_boxes", "rois_from_detections", "rois_from_landmarks", "to_display", "to_stored"]
+__all__ = [
+    "roi_shifts",
+    "rois_from_boxes",
+    "rois_from_detections",
+    "rois_from_landmarks",
+    "to_display",
+    "to_stored",
+]
 
 ENLARGEMENT = 1.5
 """Side of the roi through the longer side of the box (MediaPipe, ``face_detection_front_detection_to_roi.pbtxt``)."""
+
+SQUARE_TOLERANCE = 1e-3
+"""Boxes come as float32 fractions of the frame."""
 
 RIGHT_EYE, LEFT_EYE = 0, 1
 """The detector's keypoints between which the turn is measured."""
@@ -43,10 +53,19 @@ def rois_from_detections(detections: Detections, pixel_aspect: float = 1.0) -> F
 
 
 def rois_from_boxes(boxes: npt.NDArray[Any], pixel_aspect: float = 1.0) -> FaceRois:
-    """Upright squares around boxes (N, 4) left, top, right, bottom, which say nothing of how the head is turned."""
+    """Upright squares around boxes (N, 4) left, top, right, bottom, which say nothing of how the head is turned.
+
+    A box that is square in pixels which are not was made so by stretching a side: the shorter one on the screen is the
+    face's.
+    """
     corners = to_display(boxes.reshape(-1, 2, 2), pixel_aspect)
-    level = np.broadcast_to(np.array([1.0, 0.0]), corners[:, 0].shape)
-    return _rois(corners[:, 0], corners[:, 1], np.zeros_like(level), level)
+    sizes_px = boxes[:, 2:] - boxes[:, :2]
+    is_stretched = np.abs(sizes_px[:, 0] - sizes_px[:, 1]) <= SQUARE_TOLERANCE * sizes_px.max(axis=1)
+    middles = corners.mean(axis=1)
+    halves = (corners[:, 1] - corners[:, 0]) / 2
+    halves = np.where(is_stretched[:, None], halves.min(axis=1, keepdims=True), halves)
+    level = np.broadcast_to(np.array([1.0, 0.0]), middles.shape)
+    return _rois(middles - halves, middles + halves, np.zeros_like(level), level)
 
 
 def roi_shifts(rois: FaceRois, others: FaceRois) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
