@@ -204,3 +204,27 @@ def test_damaged_archives_and_tables(jobs: Path, tmp_path: Path, name: str) -> N
             with contextlib.suppress(FacestreamError):
                 convert(tmp_path / source, tmp_path / target)
         assert not [path for path in tmp_path.iterdir() if path.name.startswith(".")]
+
+
+def test_a_poorer_file_does_not_replace_a_richer_one(jobs: Path, tmp_path: Path) -> None:
+    for name in ("clip.facemesh.stream", "clip.facemesh.stream~", "clip.facemesh.csv", "clip.facemesh.npz"):
+        (tmp_path / name).write_bytes((jobs / name).read_bytes())
+    for extension in ("csv", "npz"):
+        with pytest.raises(OutputError, match="holds more than the stream that would replace it; choose another name"):
+            convert(tmp_path / "clip.facemesh.stream", tmp_path / f"clip.facemesh.{extension}")
+    convert(tmp_path / "clip.facemesh.stream", tmp_path / "rows.csv")
+    convert(tmp_path / "clip.facemesh.stream", tmp_path / "rows.csv")
+
+
+@pytest.mark.parametrize(
+    ("source", "target"),
+    [
+        ("clip.facemesh.npz", "a.boundingbox.stream"),
+        ("clip.facemesh.csv", "a.keypoints.stream"),
+        ("clip.blazeface.npz", "a.facemesh.stream"),
+    ],
+)
+def test_a_name_that_says_something_else(jobs: Path, tmp_path: Path, source: str, target: str) -> None:
+    with pytest.raises(OptionError, match="the name says something else than what is in it"):
+        convert(jobs / source, tmp_path / target)
+    assert list(tmp_path.iterdir()) == []

@@ -95,8 +95,16 @@ def test_nothing_of_the_users_is_replaced(tmp_path: Path) -> None:
     (tmp_path / "b.stream").write_text("my notes")
     with pytest.raises(OutputError, match="was not written by facestream"):
         check(source, tmp_path / "b.stream")
+    (tmp_path / "b.stream").unlink()
     write_stream(tmp_path / "b.stream", np.ones((2, 2)), 25)
     check(source, tmp_path / "b.stream")
+    # A header as discover-utils writes it.
+    (tmp_path / "b.stream").write_text('<stream ssi-v ="2">\n    <info ftype="BINARY" sr="25.000" dim="2" byte="8" />')
+    with pytest.raises(OutputError, match="was not written by facestream"):
+        check(source, tmp_path / "b.stream")
+    (tmp_path / "e.csv").write_text("time_s,pupil,heart\n0,1,2\n")
+    with pytest.raises(OutputError, match="was not written by facestream"):
+        check(source, tmp_path / "e.csv")
     film = write_clip(tmp_path / "film.mp4", numbered_frames(2))
     with pytest.raises(OutputError, match=r"film.mp4: the file exists and was not written by facestream"):
         check(source, overlay=film)
@@ -141,5 +149,5 @@ def test_no_source_is_written_over_by_another(tmp_path: Path) -> None:
         check_distinct([plan_outputs(path, None, options) for path in sources])
     (tmp_path / "link").symlink_to(tmp_path)
     linked = [tmp_path / "c.mp4", tmp_path / "link" / "c.png"]
-    with pytest.raises(OutputError, match="would write it; use two output folders"):
+    with pytest.raises(OutputError, match="would write it; rename one, or give each its own output folder"):
         check_distinct([plan_outputs(path, None, options) for path in linked])

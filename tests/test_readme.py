@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from facestream import write_stream
+from facestream import read_stream, write_stream
 from facestream.cli import facestream
 from facestream.config import DetectOptions, MeshOptions, options_of
 from tests.conftest import ROOT, Image
@@ -73,6 +73,15 @@ def test_a_snippet_of_the_readme_runs(number: int, folder: Path) -> None:
     )
     assert run.returncode == 0, run.stderr
     assert len(run.stdout.splitlines()) >= 2
+
+
+def test_the_snippet_about_streams_runs(tmp_path: Path) -> None:
+    page = (ROOT / "docs" / "ssi-stream.md").read_text("utf-8")
+    (snippet,) = re.findall(r"^```python\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
+    run = subprocess.run([sys.executable, "-c", snippet], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert run.returncode == 0, run.stderr
+    stream = read_stream(tmp_path / "boxes.stream")
+    assert (stream.data.shape, stream.size, stream.rate_hz) == ((150, 5), (480, 360), 30)
 
 
 def test_every_option_is_documented() -> None:

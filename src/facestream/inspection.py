@@ -93,7 +93,10 @@ class _Tally:
             self._num_finite += finite.size
             # Weighted means, because the sum of large numbers would be infinite.
             share = finite.size / self._num_finite
-            self._mean = self._mean * (1 - share) + float((finite / finite.size).sum()) * share
+            with np.errstate(over="ignore"):
+                mean = float(finite.mean())
+            mean = mean if np.isfinite(mean) else float((finite / finite.size).sum())
+            self._mean = self._mean * (1 - share) + mean * share
 
     def result(self) -> ValueRange:
         if not self._num_finite:

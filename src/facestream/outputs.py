@@ -179,6 +179,8 @@ def check_distinct(plans: Sequence[OutputPlan]) -> None:
             place = Path(os.path.realpath(path.parent)) / path.name
             other = writers.setdefault(place, plan.source)
             if other is not plan.source:
-                raise OutputError(f"{path}: both {other} and {plan.source} would write it; use two output folders")
+                raise OutputError(
+                    f"{path}: both {other} and {plan.source} would write it; rename one, or give each its own output folder"
+                )
             if place in sources and place != Path(os.path.realpath(plan.source)):
                 raise OutputError(f"{path}: an output of {plan.source} would replace this input; choose another name")

@@ -137,7 +137,7 @@ FAILED: dict[str, tuple[Arguments, str]] = {
     ),
     "two inputs, one output": (
         lambda p: [clip(p), file(p, "clip.png", b"x")],
-        r"clip\.facemesh\.stream: both .*clip\.mp4 and .*clip\.png would write it; use two output folders$",
+        r"clip\.facemesh\.stream: both .*clip\.mp4 and .*clip\.png would write it; rename one, or give each its own output folder$",
     ),
     "overlay of another kind": (
         lambda p: [clip(p), "--overlay", str(p / "o.png")],
@@ -160,7 +160,7 @@ FAILED: dict[str, tuple[Arguments, str]] = {
     ),
     "boxes of a thousand times the frame": (
         lambda p: boxes(p, [[-500, -500, 500, 500, 0.9]]),
-        r"row 0 cannot be a face .*: boxes are fractions of the frame, not pixels; wanted are",
+        r"row 0 cannot be a face .*: boxes are fractions of the frame; divide y by its height, x by its width; want",
     ),
     "boxes that are not there": (
         lambda p: [clip(p), "--boxes", str(p / "absent.stream")],

@@ -8,6 +8,7 @@ import pytest
 
 from facestream import write_stream
 from facestream.cli import main
+from facestream.errors import StreamFormatError
 from facestream.inspection import describe_stream
 from tests.io.streams import header, write_pair
 
@@ -56,6 +57,18 @@ def test_other_streams(tmp_path: Path) -> None:
     told = describe_stream(tmp_path / "b.stream")
     assert list(told.ranges) == ["all columns"]
     assert told.seconds == 4500
+
+
+def test_large_numbers_have_a_mean(tmp_path: Path) -> None:
+    write_stream(tmp_path / "a.stream", np.full((9000, 1), 1.7e308), 2)
+    assert describe_stream(tmp_path / "a.stream").ranges["column_0"].mean == pytest.approx(1.7e308)
+
+
+def test_a_header_alone_asks_for_nothing_large(tmp_path: Path) -> None:
+    told = describe_stream(write_pair(tmp_path, header(dim=10_000_000, num=0), b""))
+    assert list(told.ranges) == ["all columns"]
+    with pytest.raises(StreamFormatError, match="dim='100000000' is out of range"):
+        describe_stream(write_pair(tmp_path, header(dim=100_000_000, num=0), b""))
 
 
 def test_nothing_to_measure(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from pathlib import Path
 
@@ -12,7 +13,7 @@ import pytest
 import facestream
 from facestream import FaceMeshPipeline
 from facestream.cli import main
-from tests.io.clips import numbered_frames, write_clip
+from tests.io.clips import cut, numbered_frames, remux, write_clip
 
 
 @pytest.fixture(autouse=True)
@@ -56,7 +57,7 @@ def test_two_that_would_write_one_file_are_an_error_before_any_work(
     named = [str(clips / "day 1" / "a.mp4"), str(clips / "day 2" / "a.mp4")]
     assert main(["mesh", *named, "-o", str(out)]) == 1
     (line,) = capsys.readouterr().err.splitlines()
-    assert line.endswith("day 2/a.mp4 would write it; use two output folders")
+    assert line.endswith("day 2/a.mp4 would write it; rename one, or give each its own output folder")
     assert files(out) == []
 
 
@@ -140,3 +141,38 @@ def test_a_leading_dash_on_the_command_line(
     assert "-dash.mp4 is taken for an option; write ./-dash.mp4 for the file of that name" in capsys.readouterr().err
     assert main(["mesh", "--quiet", "./-dash.mp4"]) == 0
     assert main(["mesh", "--quiet", "--", "-dash.mp4"]) == 0
+
+
+@pytest.mark.parametrize("output_format", ["stream", "npz", "csv"])
+def test_partial_and_old_results_are_not_passed_over(
+    output_format: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    whole = remux(write_clip(tmp_path / "w.mp4", numbered_frames(40)), tmp_path / "whole.mkv")
+    clip = cut(whole, tmp_path / "c.mkv", 0.7)
+    arguments = ["mesh", str(clip), "--skip-existing", "--quiet", "--json", "--format", output_format]
+    for _ in range(2):
+        assert main(arguments) == 1
+        assert json.loads(capsys.readouterr().out)["complete"] is False, "again, because it is not complete"
+    shutil.copy(whole, clip)
+    assert main(arguments) == 0
+    assert json.loads(capsys.readouterr().out)["frames"] == 40
+    assert main(arguments) == 0
+    assert json.loads(capsys.readouterr().out)["skipped"] is True
+    later_s = clip.stat().st_mtime + 60
+    os.utime(clip, (later_s, later_s))
+    assert main(arguments) == 0
+    assert "skipped" not in json.loads(capsys.readouterr().out), "the source is newer"
+
+
+def test_an_overlay_that_was_named_is_said(clips: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    shutil.copy(clips / "one.mp4", clips / "x.overlay.mp4")
+    assert main(["mesh", str(clips / "one.mp4"), str(clips / "x.overlay.mp4"), "--quiet"]) == 0
+    assert "x.overlay.mp4: an overlay, passed over" in capsys.readouterr().err
+    assert not list(clips.glob("x.*.stream"))
+
+
+def test_no_arguments_are_a_question_for_help(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([]) == 2
+    error = capsys.readouterr().err
+    assert error.startswith("Usage: facestream [OPTIONS] COMMAND [ARGS]...\n")
+    assert "\\n" not in error

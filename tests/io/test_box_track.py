@@ -149,6 +149,13 @@ def test_lengths_that_disagree_are_said(tmp_path: Path) -> None:
     assert next(iter(boxes.warnings())).endswith("the 2 frames beyond its end are missing")
 
 
+def test_a_rate_that_is_probably_wrong_is_said(tmp_path: Path) -> None:
+    boxes = track(tmp_path, [row(0.1)] * 10, rate=10)
+    left_edges(boxes, frames(10))
+    (warning,) = boxes.warnings()
+    assert "; as many rows as frames, so perhaps its rate is wrong; its last 0.60 s were not used" in warning
+
+
 def test_boxes_outside_the_frame_are_counted_and_missing(tmp_path: Path) -> None:
     rows = [row(0.9), [0.2, 1.0, 0.8, 1.4, 0.9], [-0.9, 0.1, 0.0, 0.4, 0.9], row(-0.2)]
     boxes = track(tmp_path, rows)
@@ -167,10 +174,11 @@ def test_boxes_outside_the_frame_are_counted_and_missing(tmp_path: Path) -> None
         ([[0.2, 0.1, np.inf, 0.4]], "row 0 cannot be a face .* its box is not finite"),
         ([row(0.1, np.nan)], "its confidence is no finite number"),
         ([row(0.1, np.inf)], "its confidence is no finite number"),
+        ([row(0.1, 86)], "its confidence is not from 0 to 1"),
         ([[0.2, 0.4, 0.8, 0.1, 0.9]], "its box ends before it begins"),
         ([[0.8, 0.1, 0.2, 0.4, 0.9]], "its box ends before it begins"),
-        ([[100, 120, 300, 320, 0.9]], "boxes are fractions of the frame, not pixels"),
-        ([[-999, -999, 1000, 1000, 0.9]], "boxes are fractions of the frame, not pixels"),
+        ([[100, 120, 300, 320, 0.9]], "boxes are fractions of the frame; divide y by its height, x by its width"),
+        ([[-999, -999, 1000, 1000, 0.9]], "boxes are fractions of the frame; divide y by its height, x by its width"),
     ],
 )
 def test_what_cannot_be_a_face(

@@ -368,3 +368,24 @@ def test_samples_of_others_are_not_taken_for_a_killed_run(tmp_path: Path) -> Non
     (tmp_path / "a.stream~").write_text("an editor's backup")
     with pytest.raises(OutputError, match="was not written by facestream"):
         check_place(tmp_path / "a.stream", ())
+
+
+def test_a_stream_replaces_nothing_but_a_stream(tmp_path: Path) -> None:
+    (tmp_path / "a.stream").write_text("my notes")
+    with pytest.raises(OutputError, match=r"a\.stream: the file exists and is no stream; choose another name"):
+        write_stream(tmp_path / "a.stream", ROWS, 25)
+    with pytest.raises(InputError, match=r"clip\.mp4: a stream must end in \.stream"):
+        write_stream(tmp_path / "clip.mp4", ROWS, 25)
+    assert [path.name for path in tmp_path.iterdir()] == ["a.stream"]
+
+
+def test_names_of_meta_keep_their_case(tmp_path: Path) -> None:
+    text = header().replace("<chunk", '<meta Type="x" SIZE="3:4" Foo="1"/><chunk')
+    stream = read_stream(write_pair(tmp_path, text, ROWS))
+    assert (stream.media_type, stream.size, stream.meta) == ("x", (3, 4), {"size": "3:4", "Foo": "1"})
+
+
+@pytest.mark.parametrize("meta", [{"gr\xf6\xdfe": "3"}, {"a": "\x00"}, {"a": "\ud800"}, {"a": "\uffff"}])
+def test_meta_that_would_break_the_header(tmp_path: Path, meta: dict[str, str]) -> None:
+    with pytest.raises(InputError, match="meta must be names and texts of XML attributes"):
+        write_stream(tmp_path / "a.stream", ROWS, 25, meta=meta)

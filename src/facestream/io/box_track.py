@@ -22,6 +22,9 @@ __all__ = ["BoxTrack"]
 SAME_RATE_HZ = 0.001
 """Headers of streams have three decimals or more."""
 
+SLACK = 1e-3
+"""A confidence may be a little above 1 by rounding."""
+
 MAX_FRACTION = 10.0
 """A face may be larger than the frame, but not ten times; what is beyond that was written in pixels."""
 
@@ -75,6 +78,8 @@ class BoxTrack:
             f"{self._path} has {num_rows} rows at {self._rate_hz:.6g} Hz ({num_rows / self._rate_hz:.2f} s), "
             f"the video {self._num_frames} frames at {self._frame_rate_hz:.6g} Hz"
         )
+        if not self._by_index and num_rows == self._num_frames:
+            lengths += "; as many rows as frames, so perhaps its rate is wrong"
         if self._num_beyond:
             yield f"{lengths}; the {self._num_beyond} frames beyond its end are missing"
         elif self._by_index and num_rows > self._num_frames:
@@ -110,6 +115,7 @@ class BoxTrack:
         if rows.shape[1] == BOX_COLUMNS:
             self._refuse(~np.isfinite(rows[:, 4]), rows, start, "its confidence is no finite number")
             counts = rows[:, 4] >= min_score
+            self._refuse(rows[:, 4] > 1 + SLACK, rows, start, "its confidence is not from 0 to 1")
         else:
             counts = np.ones(len(rows), dtype=bool)
         boxes = rows[:, :4]
@@ -118,7 +124,7 @@ class BoxTrack:
         ymin, xmin, ymax, xmax = np.where(counts[:, None], boxes, 0.0).T
         self._refuse((ymax < ymin) | (xmax < xmin), rows, start, "its box ends before it begins")
         is_large = counts & (np.abs(boxes) > MAX_FRACTION).any(axis=1)
-        self._refuse(is_large, rows, start, "boxes are fractions of the frame, not pixels")
+        self._refuse(is_large, rows, start, "boxes are fractions of the frame; divide y by its height, x by its width")
         has_box = counts & (ymax > ymin) & (xmax > xmin)
         is_outside = has_box & ((ymax <= 0) | (xmax <= 0) | (ymin >= 1) | (xmin >= 1))
         self._num_outside += int(is_outside.sum())

@@ -93,8 +93,19 @@ def read_header(path: Path) -> SsiHeader:
                 parser.feed(block)
         parser.close()
     except (ParseError, ValueError, LookupError, defusedxml.DefusedXmlException) as error:
-        raise StreamFormatError(f"{path}: not the header of an SSI stream ({type(error).__name__}: {error})") from error
+        raise StreamFormatError(
+            f"{path}: not the header of an SSI stream ({type(error).__name__}: {error}){_hint(path)}"
+        ) from error
     return elements.header()
+
+
+def _hint(path: Path) -> str:
+    """What to do where another file of facestream was named."""
+    if path.name.endswith(".stream~"):
+        return f"; these are the samples, name {path.name.removesuffix('~')}"
+    if path.suffix.lower() in (".npz", ".csv"):
+        return f"; facestream convert {path.name} {path.stem}.stream makes a stream of it"
+    return ""
 
 
 def format_header(header: SsiHeader, rate_hz: Fraction | float) -> str:
