@@ -149,5 +149,5 @@ def test_no_source_is_written_over_by_another(tmp_path: Path) -> None:
         check_distinct([plan_outputs(path, None, options) for path in sources])
     (tmp_path / "link").symlink_to(tmp_path)
     linked = [tmp_path / "c.mp4", tmp_path / "link" / "c.png"]
-    with pytest.raises(OutputError, match="would write it; rename one, or give each its own output folder"):
+    with pytest.raises(OutputError, match="would write it; rename one, or use two output folders"):
         check_distinct([plan_outputs(path, None, options) for path in linked])

@@ -180,7 +180,7 @@ def check_distinct(plans: Sequence[OutputPlan]) -> None:
             other = writers.setdefault(place, plan.source)
             if other is not plan.source:
                 raise OutputError(
-                    f"{path}: both {other} and {plan.source} would write it; rename one, or give each its own output folder"
+                    f"{path}: both {other} and {plan.source} would write it; rename one, or use two output folders"
                 )
             if place in sources and place != Path(os.path.realpath(plan.source)):
                 raise OutputError(f"{path}: an output of {plan.source} would replace this input; choose another name")

@@ -57,7 +57,7 @@ def test_two_that_would_write_one_file_are_an_error_before_any_work(
     named = [str(clips / "day 1" / "a.mp4"), str(clips / "day 2" / "a.mp4")]
     assert main(["mesh", *named, "-o", str(out)]) == 1
     (line,) = capsys.readouterr().err.splitlines()
-    assert line.endswith("day 2/a.mp4 would write it; rename one, or give each its own output folder")
+    assert line.endswith("day 2/a.mp4 would write it; rename one, or use two output folders")
     assert files(out) == []
 
 
