@@ -137,7 +137,7 @@ FAILED: dict[str, tuple[Arguments, str]] = {
     ),
     "two inputs, one output": (
         lambda p: [clip(p), file(p, "clip.png", b"x")],
-        r"clip\.facemesh\.stream: both .*clip\.mp4 and .*clip\.png would write it; rename one, or use two output folders$",
+        r"clip\.facemesh\.stream: both .*clip\.mp4 and .*clip\.png would write it; rename one, or use two",
     ),
     "overlay of another kind": (
         lambda p: [clip(p), "--overlay", str(p / "o.png")],
