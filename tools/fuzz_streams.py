@@ -25,6 +25,7 @@ with atheris.instrument_imports(include=["facestream", "defusedxml"]):
     from facestream.errors import FacestreamError
     from facestream.inspection import describe_stream
     from facestream.io.box_track import BoxTrack
+    from facestream.io.clock import FrameClock
     from facestream.io.ssi_stream import read_stream
     from facestream.structures import Frame, VideoInfo
 
@@ -82,7 +83,7 @@ def one_input(data: bytes) -> None:
             assert stream.data.ndim == 2
             describe_stream(HEADER)
         with contextlib.suppress(FacestreamError):
-            track = BoxTrack(HEADER, VIDEO, 0.5)
+            track = BoxTrack(HEADER, VIDEO, 0.5, lambda info: FrameClock(info.rate_hz, info.tick_s))
             for found in track.boxes_of(FRAMES):
                 assert np.isfinite(found.boxes).all()
             list(track.warnings())

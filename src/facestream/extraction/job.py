@@ -140,7 +140,7 @@ def frame_groups(frames: Source, options: JobOptions) -> Iterator[list[Scheduled
 
 def constant_rate(options: JobOptions) -> Fraction | None:
     """The rate of the rows, as exact as it was typed."""
-    return None if options.rate_hz is None else Fraction(repr(options.rate_hz))
+    return None if options.rate_hz is None else Fraction(str(float(options.rate_hz)))
 
 
 class _Job(Generic[Result]):
