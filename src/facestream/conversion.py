@@ -21,8 +21,9 @@ from facestream.io.recording import DetectionRecording, MeshRecording, Recording
 from facestream.io.row_writer import RowWriter
 from facestream.io.sample_files import read_sample_csv, read_sample_npz, write_sample_csv, write_sample_npz
 from facestream.io.ssi_header import data_path
+from facestream.io.ssi_pair import settle_folder
 from facestream.io.ssi_stream import SsiStream, read_stream, write_stream
-from facestream.io.staging import check_folder, sweep_leftovers
+from facestream.io.staging import check_folder
 from facestream.io.table import Table
 from facestream.replacing import check_place, holds_more_than_samples
 from facestream.structures import FrameDetections, FrameMeshes
@@ -54,6 +55,7 @@ def convert(source: str | os.PathLike[str], target: str | os.PathLike[str]) -> t
         if _kind(path) not in FORMATS:
             raise OptionError(f"{path}: must end in {', '.join(f'.{known}' for known in FORMATS)}")
     check_folder(target.parent)
+    settle_folder(target.parent)
     inputs = (source, data_path(source)) if _kind(source) == "stream" else (source,)
     check_place(target, inputs)
     content = _read(source)
@@ -61,7 +63,6 @@ def convert(source: str | os.PathLike[str], target: str | os.PathLike[str]) -> t
     targets = _targets(target, content)
     for path in targets[1:]:
         check_place(path, inputs)
-    sweep_leftovers(target.parent)
     try:
         if isinstance(content, SsiStream):
             _write_samples(target, content)

@@ -10,6 +10,7 @@ from pathlib import Path
 from facestream.config import FORMATS, DetectOptions, JobOptions, MeshOptions
 from facestream.errors import OptionError, OutputError
 from facestream.io.ssi_header import data_path
+from facestream.io.ssi_pair import settle_folder
 from facestream.io.staging import check_folder
 from facestream.replacing import check_place, is_complete
 from facestream.structures import VideoInfo
@@ -43,6 +44,12 @@ class OutputPlan:
     def paths(self) -> tuple[Path, ...]:
         """All files but the overlay."""
         return (*self.streams, *(path for path in (self.npz, self.csv) if path))
+
+    def settle(self) -> None:
+        """Bring to an end what killed runs left beside the outputs."""
+        places = (*self.paths, *([self.overlay] if self.overlay else []))
+        for folder in dict.fromkeys(path.parent for path in places):
+            settle_folder(folder)
 
     def is_done(self) -> bool:
         """Whether every output is there, whole, of a run that did not break off, and not older than the source."""

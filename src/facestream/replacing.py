@@ -9,8 +9,8 @@ from pathlib import Path
 from facestream.errors import OutputError, SourceError
 from facestream.io.archive import read_archive, read_meta
 from facestream.io.ssi_header import data_path
+from facestream.io.ssi_pair import has_unfinished_pair
 from facestream.io.ssi_stream import read_stream
-from facestream.io.ssi_writer import has_pending_header
 from facestream.io.table import Table
 
 __all__ = ["check_place", "holds_more_than_samples", "is_complete"]
@@ -76,8 +76,8 @@ def _is_ours(path: Path) -> bool:
     """Whether a file looks like an output of that format; an empty or absent one does not."""
     suffix = path.suffix.lower()
     if not path.exists():
-        # A killed run may have left samples whose header still waits.
-        return suffix == ".stream" and has_pending_header(path)
+        # Where there are no locks, nobody settles what a killed run left.
+        return suffix == ".stream" and has_unfinished_pair(path)
     if suffix == ".npz":
         try:
             with zipfile.ZipFile(path) as archive:

@@ -1,10 +1,8 @@
 from __future__ import annotations
 
-import contextlib
 import logging
 import os
 import tracemalloc
-from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
 
@@ -18,7 +16,6 @@ from facestream.errors import InputError, OutputError, SourceError, StreamFormat
 from facestream.io.ssi_header import DTYPES, WRITTEN_TYPES
 from facestream.io.ssi_stream import read_stream, write_stream
 from facestream.io.ssi_writer import SsiStreamWriter
-from facestream.io.staging import sweep_leftovers
 from facestream.replacing import check_place
 from tests.io.streams import header, write_pair
 
@@ -318,56 +315,13 @@ def test_rows_that_would_lose_their_values(tmp_path: Path) -> None:
     writer.discard()
 
 
-class _Killed(BaseException):
-    """Stands in for the end of the process: nothing is cleaned up after it."""
-
-
-@pytest.mark.parametrize("has_old", [False, True])
-@pytest.mark.parametrize("num_renames", range(4))
-def test_a_kill_between_any_two_renames(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, num_renames: int, has_old: bool
-) -> None:
-    """A header is never seen without its own samples, and the next run puts things right."""
-    path = tmp_path / "a.stream"
-    if has_old:
-        write_stream(path, np.ones((2, 2)), 10)
-    writer = SsiStreamWriter(path, 3)
-    writer.write(ROWS)
-    writer.finish(25, "", {})
-    left = num_renames
-    real_replace, real_rename = Path.replace, Path.rename
-
-    def counted(real: Callable[[Path, Path], Path]) -> Callable[[Path, Path], Path]:
-        def move(self: Path, target: Path) -> Path:
-            nonlocal left
-            if not left:
-                raise _Killed
-            left -= 1
-            return real(self, target)
-
-        return move
-
-    with monkeypatch.context() as patch:
-        patch.setattr(Path, "replace", counted(real_replace))
-        patch.setattr(Path, "rename", counted(real_rename))
-        with contextlib.suppress(_Killed):
-            writer.commit()
-    writer._samples.file.close()
-    assert writer._header is not None
-    writer._header.file.close()
-    if path.exists():
-        assert read_stream(path).data.shape in ((2, 2), (4, 3))
-    check_place(path, ())
-    sweep_leftovers(tmp_path)
-    write_stream(path, ROWS, 25)
-    np.testing.assert_array_equal(read_stream(path).data, ROWS)
-    assert sorted(p.name for p in tmp_path.iterdir()) == ["a.stream", "a.stream~"]
-
-
 def test_samples_of_others_are_not_taken_for_a_killed_run(tmp_path: Path) -> None:
     (tmp_path / "a.stream~").write_text("an editor's backup")
     with pytest.raises(OutputError, match="was not written by facestream"):
         check_place(tmp_path / "a.stream", ())
+    with pytest.raises(OutputError, match=r"a\.stream~: the file exists, but its header does not; choose another name"):
+        write_stream(tmp_path / "a.stream", ROWS, 25)
+    assert (tmp_path / "a.stream~").read_text() == "an editor's backup"
 
 
 def test_a_stream_replaces_nothing_but_a_stream(tmp_path: Path) -> None:

@@ -4,13 +4,12 @@ import os
 import subprocess
 import sys
 from pathlib import Path
-from typing import BinaryIO
 
 import pytest
 
 from facestream.errors import OutputError
-from facestream.io import staging
-from facestream.io.staging import StagedFile, check_folder, sweep_leftovers
+from facestream.io.locks import lock
+from facestream.io.staging import StagedFile, check_folder, sweep_staged_files
 
 
 def names(folder: Path) -> list[str]:
@@ -76,14 +75,12 @@ def test_what_dead_runs_left_is_swept_and_what_lives_stays(tmp_path: Path) -> No
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 9
     os.mkfifo(tmp_path / ".facestream-00112233445566ff.part")
-    (tmp_path / ".facestream-0123456789abcdef.old").touch()
-    (tmp_path / ".facestream-0123456789abcdef.pending").touch()
     (tmp_path / ".facestream-notes.txt").touch()
     (tmp_path / ".hidden").touch()
-    assert len(names(tmp_path)) == 8
-    sweep_leftovers(tmp_path)
+    assert len(names(tmp_path)) == 6
+    sweep_staged_files(tmp_path)
     (tmp_path / ".facestream-00112233445566ff.part").unlink()
-    others = [".facestream-0123456789abcdef.pending", ".facestream-notes.txt", ".hidden"]
+    others = [".facestream-notes.txt", ".hidden"]
     kept = sorted([living.hidden_path.name, finished.hidden_path.name, *others])
     assert names(tmp_path) == kept
     finished.commit()
@@ -93,16 +90,16 @@ def test_what_dead_runs_left_is_swept_and_what_lives_stays(tmp_path: Path) -> No
 
 @pytest.mark.skipif(os.name != "posix", reason="there are no such locks")
 def test_a_file_that_was_swept_at_its_birth_is_begun_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    real, num_tries = staging._lock, 0
+    num_tries = 0
 
-    def slow(file: BinaryIO, *, wait: bool) -> bool:
+    def slow(descriptor: int, *, wait: bool) -> bool:
         nonlocal num_tries
         num_tries += 1
         if num_tries == 1:
             next(tmp_path.iterdir()).unlink()
-        return real(file, wait=wait)
+        return lock(descriptor, wait=wait)
 
-    monkeypatch.setattr(staging, "_lock", slow)
+    monkeypatch.setattr("facestream.io.staging.lock", slow)
     staged = StagedFile(tmp_path / "a.bin")
     assert num_tries == 2
     assert staged.hidden_path.exists()

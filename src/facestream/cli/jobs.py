@@ -105,9 +105,11 @@ def run_jobs(
     check_distinct(plans)
     num_failed = 0
     for item, plan in zip(inputs, plans, strict=True):
-        if skip_existing and plan.is_done():
-            reporter.skipped(plan.source, plan.paths)
-            continue
+        if skip_existing:
+            plan.settle()
+            if plan.is_done():
+                reporter.skipped(plan.source, plan.paths)
+                continue
         try:
             if output is not None and not item.is_named:
                 _make_subfolder(output, item.subfolder)

@@ -21,7 +21,6 @@ from facestream.io.clock import FrameClock
 from facestream.io.row_schedule import schedule_rows
 from facestream.io.row_writer import RowWriter
 from facestream.io.source import Source, open_source
-from facestream.io.staging import sweep_leftovers
 from facestream.outputs import OutputPlan, check_outputs
 from facestream.structures import Frame, FrameDetections, FrameMeshes, Progress, Summary, VideoInfo
 from facestream.version import __version__
@@ -85,6 +84,7 @@ def run_job(
 ) -> Summary:
     """Read the plan's source, find, and write the plan's outputs; ``open_work`` loads the networks."""
     started = time.perf_counter()
+    plan.settle()
     check_outputs(plan)
     work = open_work()
     opened = time.perf_counter()
@@ -160,8 +160,6 @@ class _Job(Generic[Result]):
         overlay_path = plan.overlay_path(info)
         if overlay_path:
             check_outputs(plan, overlay_path)
-        for folder in {path.parent for path in (*plan.paths, *([overlay_path] if overlay_path else []))}:
-            sweep_leftovers(folder)
         self._row_writers: list[RowWriter[Result]] = []
         for create in work.row_writers(plan):
             writer = create()

@@ -16,7 +16,8 @@ import numpy.typing as npt
 
 from facestream.errors import InputError, OutputError, SourceError
 from facestream.io.clock import format_rate
-from facestream.io.ssi_header import read_header
+from facestream.io.ssi_header import data_path, read_header
+from facestream.io.ssi_pair import has_unfinished_pair, settle_folder
 from facestream.io.ssi_samples import read_samples
 from facestream.io.ssi_writer import SsiStreamWriter
 
@@ -88,6 +89,7 @@ def write_stream(
         InputError: an array or rate that a stream cannot hold.
         OutputError: the files cannot be written.
     """
+    settle_folder(Path(path).parent)
     _check_target(Path(path))
     data = np.asarray(data)
     if data.ndim != 2 or data.shape[1] < 1:
@@ -113,6 +115,9 @@ def _check_target(path: Path) -> None:
     """A stream replaces nothing but a stream."""
     if path.suffix.lower() != ".stream":
         raise InputError(f"{path}: a stream must end in .stream")
+    samples = data_path(path)
+    if not path.exists() and samples.exists() and samples.stat().st_size and not has_unfinished_pair(path):
+        raise OutputError(f"{samples}: the file exists, but its header does not; choose another name or move it away")
     if path.exists() and path.stat().st_size:
         try:
             read_header(path)

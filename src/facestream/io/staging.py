@@ -11,27 +11,19 @@ from pathlib import Path
 from typing import BinaryIO
 
 from facestream.errors import OutputError
+from facestream.io.locks import lock
 
-try:
-    import fcntl
-except ImportError:  # Windows
-    fcntl = None  # type: ignore[assignment]
-
-__all__ = ["PENDING_SUFFIX", "PREFIX", "StagedFile", "check_folder", "sweep_leftovers"]
+__all__ = ["PREFIX", "StagedFile", "check_folder", "sweep_staged_files"]
 
 PREFIX = ".facestream-"
 
-PENDING_SUFFIX = ".pending"
-"""Of headers that wait for their samples to come into sight; they outlive a killed run."""
-
-LEFTOVER = re.compile(re.escape(PREFIX) + r"[0-9a-f]{16}\.(part|mp4|old)")
-"""The hidden names of staged files, and of headers that were set aside."""
+STAGED_NAME = re.compile(re.escape(PREFIX) + r"[0-9a-f]{16}\.(part|mp4)")
 
 
 class StagedFile:
     """A file that is written under a hidden name in its folder and renamed when it is whole.
 
-    The hidden file is locked as long as its run lives, by which ``sweep_leftovers`` knows those of dead runs.
+    The hidden file is locked as long as its run lives, by which ``sweep_staged_files`` knows those of dead runs.
     """
 
     def __init__(self, path: Path, suffix: str = "") -> None:
@@ -43,10 +35,11 @@ class StagedFile:
         self.path = path
         try:
             while True:
-                self.hidden_path = path.with_name(f"{PREFIX}{secrets.token_hex(8)}{suffix or '.part'}")
+                self.token = secrets.token_hex(8)
+                self.hidden_path = path.with_name(f"{PREFIX}{self.token}{suffix or '.part'}")
                 self.file: BinaryIO = self.hidden_path.open("x+b")
                 # Another run may have swept the file between its birth and its lock.
-                if not _lock(self.file, wait=True) or self.hidden_path.exists():
+                if not lock(self.file.fileno(), wait=True) or self.hidden_path.exists():
                     break
                 self.file.close()
         except OSError as error:
@@ -87,30 +80,19 @@ class StagedFile:
             self.file.close()
 
 
-def sweep_leftovers(folder: Path) -> None:
+def sweep_staged_files(folder: Path) -> None:
     """Remove the hidden files that killed runs left in a folder; those of living runs are locked and stay."""
     with contextlib.suppress(OSError):
         for path in folder.glob(f"{PREFIX}*"):
             # Opening anything but a file could wait for ever.
-            if LEFTOVER.fullmatch(path.name) and path.is_file():
+            if STAGED_NAME.fullmatch(path.name) and path.is_file():
                 _remove_if_dead(path)
 
 
 def _remove_if_dead(path: Path) -> None:
     with contextlib.suppress(OSError), path.open("rb") as file:
-        if _lock(file, wait=False):
+        if lock(file.fileno(), wait=False):
             path.unlink()
-
-
-def _lock(file: BinaryIO, *, wait: bool) -> bool:
-    """Lock an open file; false where another run has it and is not waited for, or where there are no locks."""
-    if fcntl is None:
-        return False
-    try:
-        fcntl.flock(file.fileno(), fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
-    except OSError:
-        return False
-    return True
 
 
 def check_folder(folder: Path) -> None:

@@ -1,0 +1,40 @@
+"""Locks that end with their process, however it ends."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None  # type: ignore[assignment]
+
+__all__ = ["lock", "locked_folder"]
+
+
+def lock(descriptor: int, *, wait: bool) -> bool:
+    """Lock an open file; false where another run has it and is not waited for, or where there are no locks."""
+    if fcntl is None:
+        return False
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+    except OSError:
+        return False
+    return True
+
+
+@contextlib.contextmanager
+def locked_folder(folder: Path) -> Iterator[bool]:
+    """One run at a time changes names in a folder; false where there are no locks."""
+    try:
+        descriptor = os.open(folder, os.O_RDONLY)
+    except OSError:  # Windows opens no folders
+        descriptor = -1
+    try:
+        yield descriptor >= 0 and lock(descriptor, wait=True)
+    finally:
+        if descriptor >= 0:
+            os.close(descriptor)
