@@ -3,6 +3,7 @@ from __future__ import annotations
 import contextlib
 import itertools
 import logging
+import tracemalloc
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -173,37 +174,127 @@ def test_what_cannot_be_converted(tmp_path: Path) -> None:
     assert not (tmp_path / "e.csv").exists()
 
 
+TARGETS = ("b.npz", "b.csv", "b.stream")
+
+
 @pytest.mark.parametrize("name", ["clip.facemesh", "clip.blazeface"])
 def test_damaged_archives_and_tables(jobs: Path, tmp_path: Path, name: str) -> None:
-    """Any one byte, line or cell that is wrong gives a clear error or a right result, and never half a file."""
-    random = np.random.default_rng(1)
     table = (jobs / f"{name}.csv").read_bytes()
     archive = (jobs / f"{name}.npz").read_bytes()
     lines = table.splitlines(keepends=True)
-    damaged: list[tuple[str, bytes]] = [
+    damaged = [
         ("a.csv", b"".join(lines[:-1])),
         ("a.csv", lines[0] + lines[-1][:-40]),
         ("a.csv", b"".join([*lines[:2], lines[2].replace(b",", b"", 1), *lines[3:]])),
         ("a.csv", b"".join([*lines[:2], lines[2].replace(b".", b"x", 1), *lines[3:]])),
         ("a.csv", b"".join([lines[0], b"\xff" + lines[1], *lines[2:]])),
         ("a.csv", table[: len(table) // 2]),
+        ("a.csv", lines[0]),
         ("a.csv", b""),
         ("a.npz", archive[: len(archive) // 2]),
         ("a.npz", b""),
     ]
-    for _ in range(150):
-        for kind, content in (("a.csv", table), ("a.npz", archive)):
+    for source, content in damaged:
+        (tmp_path / source).write_bytes(content)
+        for target in TARGETS:
+            with pytest.raises(SourceError, match=source):
+                convert(tmp_path / source, tmp_path / target)
+        (tmp_path / source).unlink()
+        assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("name", ["clip.facemesh", "clip.blazeface"])
+def test_any_wrong_byte_is_found_or_does_no_harm(jobs: Path, tmp_path: Path, name: str) -> None:
+    random = np.random.default_rng(1)
+    for source in ("a.csv", "a.npz"):
+        content = (jobs / f"{name}.{source[2:]}").read_bytes()
+        for _ in range(150):
             changed = bytearray(content)
             # Headers and ends are where the bytes mean most.
             place = int(random.choice([random.integers(600), len(content) - 1 - random.integers(1500)]))
             changed[place] = random.integers(256)
-            damaged.append((kind, bytes(changed)))
-    for source, content in damaged:
-        (tmp_path / source).write_bytes(content)
-        for target in ("b.npz", "b.csv", "b.stream"):
-            with contextlib.suppress(FacestreamError):
-                convert(tmp_path / source, tmp_path / target)
-        assert not [path for path in tmp_path.iterdir() if path.name.startswith(".")]
+            (tmp_path / source).write_bytes(changed)
+            for target in TARGETS:
+                with contextlib.suppress(FacestreamError):
+                    for path in convert(tmp_path / source, tmp_path / target):
+                        # What was written can be read again.
+                        back = tmp_path / ("c.csv" if path.suffix == ".npz" else "c.npz")
+                        assert convert(path, back) == (back,)
+                        back.unlink()
+            assert not [path for path in tmp_path.iterdir() if path.name.startswith(".")]
+
+
+@pytest.mark.parametrize(
+    ("name", "changes", "message"),
+    [
+        ("facemesh", {"detected": np.empty((0, 10**9), bool)}, "'landmarks' is float32"),
+        ("facemesh", {"detected": np.empty((12, 0), bool)}, "there is no face in it"),
+        ("facemesh", {"sizes": np.zeros((12, 2), np.int32)}, "a row's frame has a width or height below 1"),
+        ("blazeface", {"sizes": np.zeros((12, 2), np.int32)}, "a row's frame has a width or height below 1"),
+        ("blazeface", {"boxes": np.zeros((12, 4), "U1")}, "'boxes' is <U1"),
+    ],
+)
+def test_archives_that_no_job_wrote(
+    jobs: Path, tmp_path: Path, name: str, changes: dict[str, npt.NDArray[Any]], message: str
+) -> None:
+    np.savez(tmp_path / "a.npz", **{**np.load(jobs / f"clip.{name}.npz"), **changes})
+    for target in TARGETS:
+        with pytest.raises(SourceError, match=message):
+            convert(tmp_path / "a.npz", tmp_path / target)
+    assert [path.name for path in tmp_path.iterdir()] == ["a.npz"]
+
+
+@pytest.mark.parametrize("name", ["facemesh", "blazeface"])
+def test_an_archive_without_rows(jobs: Path, tmp_path: Path, name: str) -> None:
+    arrays = dict(np.load(jobs / f"clip.{name}.npz"))
+    kept = ("meta", "size")
+    np.savez(tmp_path / "a.npz", **{key: a if key in kept else a[:0] for key, a in arrays.items()})
+    for target in TARGETS:
+        with pytest.raises(SourceError, match="there is no row in it"):
+            convert(tmp_path / "a.npz", tmp_path / target)
+
+
+@pytest.mark.parametrize("dtype", [np.float16, np.longdouble])
+def test_types_that_no_stream_holds(tmp_path: Path, dtype: type) -> None:
+    meta = np.array('{"rate_hz": 25.0}')
+    np.savez(tmp_path / "a.npz", data=np.ones((3, 2), dtype), meta=meta)
+    for target in TARGETS:
+        with pytest.raises(SourceError, match=r"'data' is float\d+ \(3, 2\), which no stream can hold"):
+            convert(tmp_path / "a.npz", tmp_path / target)
+
+
+def test_long_attributes(tmp_path: Path) -> None:
+    write_stream(tmp_path / "a.stream", np.ones((2, 2)), 25, meta={"note": "n" * 200_000})
+    for source, target in itertools.pairwise(["a.stream", "b.csv", "c.npz", "d.stream"]):
+        convert(tmp_path / source, tmp_path / target)
+    assert bytes_of(tmp_path, "d.stream") == bytes_of(tmp_path, "a.stream")
+    write_stream(tmp_path / "a.stream", np.ones((2, 2)), 25, meta={"note": "n" * 2_000_000})
+    for target in ("e.csv", "e.npz"):
+        with pytest.raises(InputError, match=r"2000\d\d\d bytes of attributes, where an? (table|archive) has room for"):
+            convert(tmp_path / "a.stream", tmp_path / target)
+        assert not (tmp_path / target).exists()
+
+
+def test_a_table_has_room_for_so_many_columns(tmp_path: Path) -> None:
+    write_stream(tmp_path / "a.stream", np.ones((1, 70_000), np.uint8), 25)
+    with pytest.raises(InputError, match=r"70000 columns, where a table has room for 65536; take \.npz"):
+        convert(tmp_path / "a.stream", tmp_path / "a.csv")
+    convert(tmp_path / "a.stream", tmp_path / "a.npz")
+    convert(tmp_path / "a.npz", tmp_path / "b.stream")
+    assert bytes_of(tmp_path, "b.stream") == bytes_of(tmp_path, "a.stream")
+
+
+@pytest.mark.parametrize("target", ["b.npz", "b.csv"])
+def test_converting_takes_memory_for_a_block_only(tmp_path: Path, target: str) -> None:
+    num_bytes = 8_000_000
+    write_stream(tmp_path / "a.stream", np.ones((num_bytes // 40_000, 40_000), np.uint8), 25)
+    tracemalloc.start()
+    convert(tmp_path / "a.stream", tmp_path / target)
+    convert(tmp_path / target, tmp_path / "c.stream")
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < num_bytes, "of text a byte takes sixty"
+    assert bytes_of(tmp_path, "c.stream") == bytes_of(tmp_path, "a.stream")
 
 
 def test_a_poorer_file_does_not_replace_a_richer_one(jobs: Path, tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from facestream.io.ssi_samples import read_samples
 
 __all__ = ["StreamDescription", "ValueRange", "describe_stream"]
 
-BLOCK_ROWS = 4096
+BLOCK_VALUES = 1 << 16
 MAX_SINGLE_COLUMNS = 32
 """More columns that have no meaning of their own are described together."""
 
@@ -60,8 +60,9 @@ def describe_stream(path: str | os.PathLike[str]) -> StreamDescription:
     groups = _column_groups(header)
     tallies = {name: _Tally() for name in groups}
     num_with_face = 0
-    for start in range(0, len(samples), BLOCK_ROWS):
-        block = np.asarray(samples[start : start + BLOCK_ROWS])
+    num_rows = max(1, BLOCK_VALUES // header.dim)
+    for start in range(0, len(samples), num_rows):
+        block = np.asarray(samples[start : start + num_rows])
         has_face = _has_face(header, block)
         if has_face is not None:
             num_with_face += int(has_face.sum())
@@ -84,6 +85,11 @@ class _Tally:
         self._num_finite = self._num_not_finite = 0
 
     def add(self, values: npt.NDArray[np.generic]) -> None:
+        # A single row may be longer than a block.
+        for start in range(0, values.shape[1], BLOCK_VALUES):
+            self._add_block(values[:, start : start + BLOCK_VALUES])
+
+    def _add_block(self, values: npt.NDArray[np.generic]) -> None:
         numbers = values.astype(np.float64)
         finite = numbers[np.isfinite(numbers)]
         self._num_not_finite += numbers.size - finite.size

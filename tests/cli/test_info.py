@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import tracemalloc
 from pathlib import Path
 
 import numpy as np
@@ -86,3 +87,21 @@ def test_ascii_in_chunks(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> 
     out = capsys.readouterr().out
     assert "rows         2 of 3 columns in 2 chunks" in out
     assert "samples      ASCII INT\n" in out
+
+
+@pytest.mark.parametrize(
+    ("shape", "dtype", "media_type"),
+    [
+        ((8, 1_000_000), np.uint8, ""),
+        ((1, 1_000_001), np.float64, "feature;face;landmarks"),
+        ((2_000_000, 4), np.uint8, "feature;face;boundingbox"),
+    ],
+)
+def test_memory_is_that_of_a_block(tmp_path: Path, shape: tuple[int, int], dtype: type, media_type: str) -> None:
+    write_stream(tmp_path / "a.stream", np.ones(shape, dtype), 25, media_type=media_type)
+    tracemalloc.start()
+    told = describe_stream(tmp_path / "a.stream")
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert all(values.mean == 1 for values in told.ranges.values())
+    assert peak < 8_000_000 * 2, "beside what a row takes"

@@ -64,15 +64,18 @@ def test_what_is_not_unpacked(tmp_path: Path) -> None:
         read_archive(tmp_path / "absent.npz")
 
 
-def test_nothing_is_allocated_for_a_promise(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("dtype", "message"),
+    [("<f8", "does not hold what its header promises"), ("|S0", "holds .*, which takes no bytes")],
+)
+def test_nothing_is_allocated_for_a_promise(tmp_path: Path, dtype: str, message: str) -> None:
     path = tmp_path / "a.npz"
-    header = b"\x93NUMPY\x01\x00v\x00" + b"{'descr': '<f8', 'fortran_order': False, 'shape': (1000000000000,), }".ljust(
-        117
-    )
+    fields = f"{{'descr': '{dtype}', 'fortran_order': False, 'shape': (1000000000000,), }}"
+    header = b"\x93NUMPY\x01\x00v\x00" + fields.encode().ljust(117)
     with zipfile.ZipFile(path, "w") as archive:
-        archive.writestr("data.npy", header + b"\n" + bytes(80))
+        archive.writestr("data.npy", header + b"\n" + bytes(80 if dtype == "<f8" else 0))
     tracemalloc.start()
-    with pytest.raises(SourceError, match=r"data\.npy does not hold what its header promises"):
+    with pytest.raises(SourceError, match=rf"data\.npy {message}"):
         read_archive(path)
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()

@@ -15,14 +15,15 @@ from typing import IO, Any, BinaryIO
 import numpy as np
 import numpy.typing as npt
 
-from facestream.errors import OutputError, SourceError
+from facestream.errors import InputError, OutputError, SourceError
 from facestream.io.ssi_header import open_regular
 from facestream.io.staging import StagedFile
 
 __all__ = ["ArchiveWriter", "check_array", "read_archive", "read_meta"]
 
 LOCAL_HEADER_BYTES = 30
-MAX_TEXT_BYTES = 1 << 20
+MAX_META_CHARACTERS = 1 << 20
+"""Of what an archive says of itself."""
 
 
 class ArchiveWriter:
@@ -50,14 +51,23 @@ class ArchiveWriter:
             self._spools[name].write(np.broadcast_to(np.asarray(values[name], dtype=dtype), shape).tobytes())
 
     def complete(self, arrays: Mapping[str, npt.NDArray[Any]], meta: Mapping[str, Any]) -> None:
-        """Write the archive with further arrays and a JSON string, still out of sight."""
+        """Write the archive with further arrays and a JSON string, still out of sight.
+
+        Raises:
+            InputError: ``meta`` is longer than an archive can be read back with.
+        """
+        text = json.dumps(meta)
+        if len(text) > MAX_META_CHARACTERS:
+            raise InputError(
+                f"{self.paths[0]}: {len(text)} bytes of attributes, where an archive has room for {MAX_META_CHARACTERS}"
+            )
         with zipfile.ZipFile(self._staged.file, "w", zipfile.ZIP_STORED) as archive:
             for name, (shape, dtype) in self._rows.items():
                 with archive.open(f"{name}.npy", "w", force_zip64=True) as member:
                     _write_array_header(member, (self._num_rows, *shape), dtype)
                     self._spools[name].seek(0)
                     shutil.copyfileobj(self._spools[name], member, 1 << 20)
-            for name, array in {**arrays, "meta": np.array(json.dumps(meta))}.items():
+            for name, array in {**arrays, "meta": np.array(text)}.items():
                 with archive.open(f"{name}.npy", "w", force_zip64=True) as member:
                     np.lib.format.write_array(member, array, allow_pickle=False)
         self._staged.finish()
@@ -98,7 +108,7 @@ def read_meta(path: Path, arrays: Mapping[str, npt.NDArray[Any]]) -> dict[str, A
         SourceError: it has none, or a damaged one.
     """
     text = arrays.get("meta")
-    if text is None or text.dtype.kind != "U" or text.ndim or text.nbytes > 4 * MAX_TEXT_BYTES:
+    if text is None or text.dtype.kind != "U" or text.ndim or text.nbytes > 4 * MAX_META_CHARACTERS:
         raise SourceError(f"{path}: there is no text 'meta' in it; only archives of facestream can be read")
     try:
         meta = json.loads(str(text))
@@ -143,6 +153,8 @@ def _map_array(file: BinaryIO, info: zipfile.ZipInfo) -> npt.NDArray[Any]:
         raise ValueError(f"{info.filename} has a damaged header") from error
     if dtype.hasobject:
         raise ValueError(f"{info.filename} holds objects")
+    if not dtype.itemsize:
+        raise ValueError(f"{info.filename} holds {dtype}, which takes no bytes")
     num_bytes = dtype.itemsize
     for length in shape:
         num_bytes *= length

@@ -28,7 +28,7 @@ SLACK = 1e-3
 MAX_FRACTION = 10.0
 """A face may be larger than the frame, but not ten times; what is beyond that was written in pixels."""
 
-BLOCK_ROWS = 1 << 16
+BLOCK_ROWS = 1 << 13
 
 
 class BoxTrack:

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from facestream.io.archive import ArchiveWriter, check_array
 from facestream.io.clock import FrameClock
-from facestream.io.mesh_npz import FRAME_ARRAYS
+from facestream.io.mesh_npz import FRAME_ARRAYS, check_frame_arrays
 from facestream.io.recording import DetectionRecording, recorded_rate
 from facestream.structures import Detections, FrameDetections
 
@@ -50,9 +50,7 @@ def read_detection_npz(
     (num_rows,) = check_array(path, arrays, "detected", (None,), "b").shape
     for name, shape in FACE_ARRAYS.items():
         check_array(path, arrays, name, (num_rows, *shape), "f")
-    for name, (shape, _) in FRAME_ARRAYS.items():
-        check_array(path, arrays, name, (num_rows, *shape), "i")
-    timestamps_s = check_array(path, arrays, "timestamps_s", (num_rows,), "f")
+    timestamps_s = check_frame_arrays(path, arrays, num_rows)
 
     def rows() -> Iterator[FrameDetections]:
         for row in range(num_rows):

@@ -119,6 +119,11 @@ def _count_faces(table: Table) -> int:
         if num_faces and cells[face_cell] == "1":
             break
         num_faces += 1
+        if cells[face_cell] != str(num_faces):
+            raise SourceError(
+                f"{table.path}: the faces of a frame must count from 1, but line {num_faces + 1} is of face "
+                f"{cells[face_cell][:40]!r}"
+            )
     if not num_faces:
         raise SourceError(f"{table.path}: there is no row in it")
     return num_faces

@@ -9,13 +9,14 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from facestream.errors import SourceError
 from facestream.io.archive import ArchiveWriter, check_array
 from facestream.io.clock import FrameClock
 from facestream.io.recording import MeshRecording, recorded_rate
 from facestream.structures import FaceMeshes, FrameMeshes
 from facestream.topology import NUM_LANDMARKS
 
-__all__ = ["FACE_ARRAYS", "FRAME_ARRAYS", "MeshNpzWriter", "read_mesh_npz"]
+__all__ = ["FACE_ARRAYS", "FRAME_ARRAYS", "MeshNpzWriter", "check_frame_arrays", "read_mesh_npz"]
 
 FACE_ARRAYS: dict[str, tuple[int, ...]] = {
     "landmarks": (NUM_LANDMARKS, 3),
@@ -53,6 +54,23 @@ class MeshNpzWriter(ArchiveWriter):
         self.complete({"timestamps_s": clock.timestamps_s, "size": np.array(self._size)}, meta)
 
 
+def check_frame_arrays(
+    path: Path, arrays: Mapping[str, npt.NDArray[Any]], num_rows: int
+) -> npt.NDArray[np.floating[Any]]:
+    """Make sure of what an archive says of the frame of each row; the answer is their times in seconds.
+
+    Raises:
+        SourceError: an array is missing or has another shape, there is no row, or a frame without a size.
+    """
+    if not num_rows:
+        raise SourceError(f"{path}: there is no row in it")
+    for name, (shape, _) in FRAME_ARRAYS.items():
+        check_array(path, arrays, name, (num_rows, *shape), "i")
+    if (arrays["sizes"] < 1).any():
+        raise SourceError(f"{path}: a row's frame has a width or height below 1")
+    return check_array(path, arrays, "timestamps_s", (num_rows,), "f")
+
+
 def read_mesh_npz(path: Path, arrays: Mapping[str, npt.NDArray[Any]], meta: Mapping[str, Any]) -> MeshRecording:
     """The meshes of an archive that ``MeshNpzWriter`` wrote.
 
@@ -60,11 +78,11 @@ def read_mesh_npz(path: Path, arrays: Mapping[str, npt.NDArray[Any]], meta: Mapp
         SourceError: an array is missing or has another shape.
     """
     num_rows, num_faces = check_array(path, arrays, "detected", (None, None), "b").shape
+    if not num_faces:
+        raise SourceError(f"{path}: there is no face in it")
     for name, shape in FACE_ARRAYS.items():
         check_array(path, arrays, name, (num_rows, num_faces, *shape), "f")
-    for name, (shape, _) in FRAME_ARRAYS.items():
-        check_array(path, arrays, name, (num_rows, *shape), "i")
-    timestamps_s = check_array(path, arrays, "timestamps_s", (num_rows,), "f")
+    timestamps_s = check_frame_arrays(path, arrays, num_rows)
 
     def rows() -> Iterator[FrameMeshes]:
         for row in range(num_rows):

@@ -13,6 +13,7 @@ from facestream.errors import InputError, SourceError
 from facestream.io.archive import ArchiveWriter, check_array
 from facestream.io.columns import column_names
 from facestream.io.recording import recorded_rate
+from facestream.io.spool import ArraySpool
 from facestream.io.ssi_header import WRITTEN_TYPES
 from facestream.io.ssi_samples import parse_numbers
 from facestream.io.ssi_stream import SsiStream
@@ -21,19 +22,18 @@ from facestream.version import __version__
 
 __all__ = ["read_sample_csv", "read_sample_npz", "write_sample_csv", "write_sample_npz"]
 
-BLOCK_ROWS = 1024
+BLOCK_VALUES = 1 << 15
 
 MAX_NAMED_COLUMNS = 65_536
-"""Of an archive; more are only counted."""
+"""More are only counted in an archive, and too many for a table."""
 
 
 def write_sample_npz(path: Path, stream: SsiStream) -> None:
     """``data`` (samples, columns), the names of the ``columns``, and ``meta`` with rate, type and header attributes."""
     writer = ArchiveWriter(path, {"data": (stream.data.shape[1:], stream.data.dtype)})
     try:
-        for start in range(0, len(stream.data), BLOCK_ROWS):
-            for row in stream.data[start : start + BLOCK_ROWS]:
-                writer.append(data=row)
+        for row in stream.data:
+            writer.append(data=row)
         dim = stream.data.shape[1]
         names = column_names(stream.media_type, dim) if dim <= MAX_NAMED_COLUMNS else ()
         writer.complete({"columns": np.array(names, dtype=str)}, _meta(stream))
@@ -46,14 +46,18 @@ def write_sample_csv(path: Path, stream: SsiStream) -> None:
     """A line a sample: its time in seconds, its values, and in the last line ``meta``.
 
     Raises:
-        InputError: there is no sample.
+        InputError: there is no sample, or too many columns.
     """
-    if not len(stream.data):
+    num_rows, dim = stream.data.shape
+    if not num_rows:
         raise InputError(f"{path}: the stream has no samples, so that there is nothing to make a table of")
-    writer = TableWriter(path, ("time_s", *column_names(stream.media_type, stream.data.shape[1])))
+    if dim > MAX_NAMED_COLUMNS:
+        raise InputError(f"{path}: {dim} columns, where a table has room for {MAX_NAMED_COLUMNS}; take .npz")
+    num_block_rows = max(1, BLOCK_VALUES // dim)
+    writer = TableWriter(path, ("time_s", *column_names(stream.media_type, dim)))
     try:
-        for start in range(0, len(stream.data), BLOCK_ROWS):
-            block = np.asarray(stream.data[start : start + BLOCK_ROWS])
+        for start in range(0, num_rows, num_block_rows):
+            block = np.asarray(stream.data[start : start + num_block_rows])
             # True and False are 1 and 0 to SSI.
             cells = (block.astype(np.uint8) if block.dtype.kind == "b" else block).astype(str).tolist()
             for number, row in enumerate(cells, start):
@@ -68,9 +72,12 @@ def read_sample_npz(path: Path, arrays: Mapping[str, npt.NDArray[Any]], meta: Ma
     """What ``write_sample_npz`` wrote.
 
     Raises:
-        SourceError: an array is missing or has another shape.
+        SourceError: an array is missing, or has another shape or type.
     """
-    return _stream(path, check_array(path, arrays, "data", (None, None), "biuf"), meta)
+    data = check_array(path, arrays, "data", (None, None), "biuf")
+    if data.dtype.newbyteorder("<") not in WRITTEN_TYPES.values() or not data.shape[1]:
+        raise SourceError(f"{path}: 'data' is {data.dtype} {data.shape}, which no stream can hold")
+    return _stream(path, data, meta)
 
 
 def read_sample_csv(table: Table) -> SsiStream:
@@ -80,13 +87,18 @@ def read_sample_csv(table: Table) -> SsiStream:
         SourceError: the rows are damaged.
     """
     type_name = table.meta.get("type")
-    if type_name not in WRITTEN_TYPES:
+    if not isinstance(type_name, str) or type_name not in WRITTEN_TYPES:
         raise SourceError(f"{table.path}: 'meta' names no type of SSI's, but {type_name!r}")
-    try:
-        rows = [parse_numbers([cell.encode() for cell in cells[1:-1]], type_name) for cells in table.rows()]
-    except (ValueError, ArithmeticError) as error:
-        raise SourceError(f"{table.path}: a cell is no number ({error})") from error
-    return _stream(table.path, np.array(rows, dtype=WRITTEN_TYPES[type_name]), table.meta)
+    num_columns = len(table.columns) - len(("time_s", "meta"))
+    if num_columns < 1:
+        raise SourceError(f"{table.path}: there is no column of samples in it")
+    with ArraySpool(WRITTEN_TYPES[type_name]) as values:
+        try:
+            for cells in table.rows():
+                values.append(parse_numbers([cell.encode() for cell in cells[1:-1]], type_name))
+        except (ValueError, ArithmeticError) as error:
+            raise SourceError(f"{table.path}: a cell is no number ({error})") from error
+        return _stream(table.path, values.to_array(num_columns), table.meta)
 
 
 def _meta(stream: SsiStream) -> dict[str, Any]:

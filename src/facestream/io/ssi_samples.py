@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import tempfile
 from collections.abc import Sequence
 from decimal import Decimal
 from pathlib import Path
@@ -13,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from facestream.errors import StreamFormatError
+from facestream.io.spool import ArraySpool
 from facestream.io.ssi_header import DTYPES, WRITTEN_TYPES, SsiHeader, data_path, open_regular
 
 __all__ = ["parse_numbers", "read_samples"]
@@ -64,9 +64,18 @@ class _TextSamples:
 
     def read(self, file: BinaryIO) -> npt.NDArray[Any]:
         header = self._header
-        num_values, size = header.num_rows * header.dim, os.fstat(file.fileno()).st_size
-        # Each number has a digit, and a separator before the next one.
-        values = self._allocate(num_values, size) if 2 * num_values - 1 <= size else np.empty(0, header.dtype)
+        num_values = header.num_rows * header.dim
+        with ArraySpool(header.dtype) as values:
+            num_found = self._read_into(values, file, num_values)
+            if num_found != num_values:
+                raise StreamFormatError(
+                    f"{self._samples}: {num_found} numbers, but the header promises "
+                    f"{header.num_rows} samples x {header.dim}"
+                )
+            return values.to_array(header.dim)
+
+    def _read_into(self, values: ArraySpool, file: BinaryIO, num_wanted: int) -> int:
+        """Keep the wanted numbers; the answer is how many there are."""
         num_found, rest = 0, b""
         while block := file.read(BLOCK_BYTES):
             if not block.isascii() or b"_" in block:
@@ -76,33 +85,17 @@ class _TextSamples:
             rest = b"" if block[-1:].isspace() or not words else words.pop()
             if len(rest) > MAX_WORD_BYTES:
                 raise StreamFormatError(f"{self._samples}: a sample is no number (it has no end)")
-            num_found = self._take(words, values, num_found)
-        num_found = self._take([rest] if rest else [], values, num_found)
-        if num_found != num_values:
-            raise StreamFormatError(
-                f"{self._samples}: {num_found} numbers, but the header promises "
-                f"{header.num_rows} samples x {header.dim}"
-            )
-        return values.reshape(header.num_rows, header.dim)
+            num_found += self._take(words, values, num_wanted - num_found)
+        return num_found + self._take([rest] if rest else [], values, num_wanted - num_found)
 
-    def _allocate(self, num_values: int, size: int) -> npt.NDArray[Any]:
-        """Room for the values: where it is more than twice the file, on the disk."""
-        dtype = self._header.dtype
-        if num_values * dtype.itemsize <= 2 * size:
-            return np.empty(num_values, dtype)
-        with tempfile.TemporaryFile() as file:
-            file.truncate(num_values * dtype.itemsize)
-            return np.memmap(file, dtype, mode="r+", shape=(num_values,))
-
-    def _take(self, words: list[bytes], values: npt.NDArray[Any], start: int) -> int:
-        """Store the numbers as far as there is room; the answer is how many there were so far."""
-        end = start + len(words)
-        if words and end <= len(values):
+    def _take(self, words: list[bytes], values: ArraySpool, num_wanted: int) -> int:
+        """Keep the numbers, if there are not more than are wanted; the answer is how many there are."""
+        if words and len(words) <= num_wanted:
             try:
-                values[start:end] = parse_numbers(words, self._header.type_name)
+                values.append(parse_numbers(words, self._header.type_name))
             except (ValueError, ArithmeticError) as error:
                 raise StreamFormatError(f"{self._samples}: a sample is no number ({error})") from error
-        return end
+        return len(words)
 
 
 def parse_numbers(words: Sequence[bytes], type_name: str) -> npt.NDArray[Any]:

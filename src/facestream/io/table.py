@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from facestream.errors import SourceError
+from facestream.errors import InputError, SourceError
 from facestream.io.ssi_header import open_regular
 from facestream.io.staging import StagedFile
 
@@ -20,7 +20,13 @@ __all__ = ["Table", "TableWriter", "cells_of"]
 META = "meta"
 """The last column: a JSON object in the last row, empty above it."""
 
-MAX_CELL_BYTES = 1 << 20
+MAX_META_BYTES = 1 << 20
+"""Of what a table says of itself."""
+
+MAX_LINE_BYTES = 1 << 25
+"""Lines of tables are shorter."""
+
+csv.field_size_limit(max(csv.field_size_limit(), MAX_META_BYTES))
 
 
 def cells_of(values: npt.ArrayLike) -> list[str]:
@@ -36,18 +42,26 @@ class TableWriter:
         self.paths: tuple[Path, ...] = (path,)
         self.notes: tuple[str, ...] = ()
         self._staged = StagedFile(path)
-        # The last row waits for its cell of ``meta``.
-        self._waiting = ",".join([*columns, META])
+        self._write(",".join([*columns, META]))
 
-    def append(self, cells: Sequence[str]) -> None:
+    def append(self, cells: Iterable[str]) -> None:
         """The next row, without ``meta``; cells hold numbers and plain words."""
-        self._write_line(self._waiting)
-        self._waiting = ",".join(cells) + ","
+        # The line stays open for its cell of ``meta``, should it be the last one.
+        self._write("\n" + ",".join(cells) + ",")
 
     def complete(self, meta: Mapping[str, Any]) -> None:
-        """The last row was written."""
+        """The last row was written.
+
+        Raises:
+            InputError: ``meta`` is longer than a table can be read back with.
+        """
         quoted = json.dumps(meta).replace('"', '""')
-        self._write_line(f'{self._waiting}"{quoted}"')
+        if len(quoted) > MAX_META_BYTES:
+            raise InputError(
+                f"{self.paths[0]}: {len(quoted)} bytes of attributes, where a table has room for {MAX_META_BYTES}; "
+                "take .npz"
+            )
+        self._write(f'"{quoted}"\n')
         self._staged.finish()
 
     def commit(self) -> None:
@@ -56,8 +70,8 @@ class TableWriter:
     def discard(self) -> None:
         self._staged.discard()
 
-    def _write_line(self, line: str) -> None:
-        self._staged.file.write((line + "\n").encode("ascii"))
+    def _write(self, text: str) -> None:
+        self._staged.file.write(text.encode("ascii"))
 
 
 class Table:
@@ -73,7 +87,7 @@ class Table:
         first = last = b""
         with open_regular(path, "the table") as file:
             # Lines are read by their bytes: a cell never holds a line break.
-            while line := file.readline(64 * MAX_CELL_BYTES):
+            while line := file.readline(MAX_LINE_BYTES):
                 first, last = first or line, line
         self.columns = tuple(self._split(first))
         if len(self.columns) < 2 or self.columns[-1] != META:
@@ -87,7 +101,7 @@ class Table:
             SourceError: a row has another number of cells, or is no text.
         """
         with open_regular(self.path, "the table") as file:
-            for number, line in enumerate(iter(lambda: file.readline(64 * MAX_CELL_BYTES), b""), 1):
+            for number, line in enumerate(iter(lambda: file.readline(MAX_LINE_BYTES), b""), 1):
                 cells = self._split(line)
                 if number > 1 and len(cells) != len(self.columns):
                     raise SourceError(
