@@ -168,6 +168,30 @@ def test_variable_rate_is_warned_of_with_the_largest_drift(tmp_path: Path, pipel
     )
 
 
+def test_a_clock_that_starts_again(tmp_path: Path, pipeline: FaceMeshPipeline) -> None:
+    part = write_clip(tmp_path / "part.ts", numbered_frames(30), rate=10)
+    clip = tmp_path / "joined.ts"
+    clip.write_bytes(part.read_bytes() * 2)
+    summary = extract(clip, None, MeshOptions(formats=("stream", "npz")), pipeline=pipeline)
+    assert summary.num_rows == summary.num_frames > 50
+    assert "time stamps jump back, which a stream cannot tell; npz and csv hold them as they are" in summary.warnings
+    assert not any("--rate" in warning for warning in summary.warnings)
+    with pytest.raises(SourceError, match=r"joined\.ts: time stamps jump back by .* before frame \d+, .*leave --rate"):
+        extract(clip, tmp_path / "r.npz", MeshOptions(rate_hz=10), pipeline=pipeline)
+    assert not (tmp_path / "r.npz").exists()
+
+
+def test_streams_on_a_constant_clock_say_so(tmp_path: Path, pipeline: FaceMeshPipeline) -> None:
+    clip = write_clip(tmp_path / "c.mp4", numbered_frames(5), timestamps_s=[0, 0.1, 0.15, 0.6, 1.0])
+    for name, rate_hz in (("own", None), ("constant", 4)):
+        options = MeshOptions(formats=("npz", "stream"), rate_hz=rate_hz)
+        extract(clip, tmp_path / f"{name}.npz", options, pipeline=pipeline)
+        facestream.convert(tmp_path / f"{name}.npz", tmp_path / f"{name}2.stream")
+        streams = [facestream.read_stream(tmp_path / f"{name}{again}.stream") for again in ("", "2")]
+        assert [stream.meta.get("clock") for stream in streams] == [name if rate_hz else None] * 2
+        assert [stream.rate_hz for stream in streams] == [pytest.approx(4.0)] * 2
+
+
 def test_a_source_that_breaks_off_gives_a_partial_result(
     tmp_path: Path, sample: Path, pipeline: FaceMeshPipeline
 ) -> None:
@@ -239,7 +263,9 @@ def test_a_failure_leaves_the_old_results(
     tmp_path: Path, carphone: Path, pipeline: FaceMeshPipeline, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     options = MeshOptions(formats=("stream", "npz", "csv"))
-    facestream.write_stream(tmp_path / f"{carphone.stem}.facemesh.stream", np.ones((2, 2)), 5)
+    old = np.ones((2, 937), np.float32)
+    media_type = "feature;face;landmarks;facemesh"
+    facestream.write_stream(tmp_path / f"{carphone.stem}.facemesh.stream", old, 5, media_type=media_type)
     before = hidden_and_results(tmp_path)
 
     def no_space(*_: object) -> None:
@@ -249,7 +275,7 @@ def test_a_failure_leaves_the_old_results(
     with pytest.raises(OutputError, match=r"facemesh.csv: cannot be written \(No space left on device\)"):
         extract(carphone, tmp_path, options, pipeline=pipeline)
     assert hidden_and_results(tmp_path) == before
-    assert facestream.read_stream(tmp_path / f"{carphone.stem}.facemesh.stream").data.shape == (2, 2)
+    assert facestream.read_stream(tmp_path / f"{carphone.stem}.facemesh.stream").data.shape == (2, 937)
 
 
 def test_what_cannot_be_written_is_found_before_any_work(

@@ -31,10 +31,11 @@ MAY_IMPORT = {
     }
     | {"structures"},
     "extraction": {"config", "errors", "version", "structures", "outputs", "pipeline", "engines", "io", "drawing"},
-    "conversion": {"config", "errors", "structures", "replacing", "io"},
+    "conversion": {"config", "errors", "structures", "naming", "replacing", "io"},
     "inspection": {"io"},
-    "outputs": {"config", "errors", "structures", "replacing", "io"},
+    "outputs": {"config", "errors", "structures", "naming", "replacing", "io"},
     "replacing": {"errors", "io", "drawing"},
+    "naming": {"errors"},
     "inputs": {"errors"},
     "drawing": {"errors", "structures", "topology", "io"},
     "pipeline": {"config", "errors", "structures", "topology", "ops", "engines"},

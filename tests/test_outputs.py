@@ -5,7 +5,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from facestream import MeshOptions, OptionError, OutputError, write_stream
+from facestream import (
+    DetectOptions,
+    FaceMeshPipeline,
+    MeshOptions,
+    OptionError,
+    OutputError,
+    extract,
+    write_stream,
+)
 from facestream.io.source import open_source
 from facestream.outputs import check_distinct, check_outputs, plan_outputs
 from tests.io.clips import numbered_frames, write_clip
@@ -36,6 +44,33 @@ def test_names_of_several_faces() -> None:
         "c.facemesh.npz",
     ]
     assert names("c.mp4", Path("x/out.stream"), num_faces=2) == ["x/out.stream", "x/out.face2.stream"]
+
+
+def test_names_of_boxes_and_keypoints() -> None:
+    plan = plan_outputs(Path("c.mp4"), Path("x/c.keypoints.stream"), DetectOptions())
+    assert plan.contents == {
+        Path("x/c.boundingbox.stream"): "feature;face;boundingbox;blazeface in 5 columns",
+        Path("x/c.keypoints.stream"): "feature;face;landmarks;blazeface in 13 columns",
+    }
+    with pytest.raises(OptionError, match=r"c\.keypoints\.stream: \.keypoints in the name says something else"):
+        plan_outputs(Path("c.mp4"), Path("c.keypoints.stream"), MeshOptions())
+    with pytest.raises(OptionError, match=r"c\.facemesh\.npz: \.facemesh in the name says something else"):
+        plan_outputs(Path("c.mp4"), Path("c.facemesh.npz"), DetectOptions())
+
+
+@pytest.mark.parametrize("name", ["r.npz", "r.csv", "r.stream"])
+def test_what_another_job_wrote_is_neither_done_nor_replaced(
+    tmp_path: Path, name: str, pipeline: FaceMeshPipeline
+) -> None:
+    source = write_clip(tmp_path / "c.mp4", numbered_frames(2))
+    extract(source, tmp_path / name, pipeline=pipeline)
+    assert plan_outputs(source, tmp_path / name, MeshOptions()).is_done()
+    other = plan_outputs(source, tmp_path / name, DetectOptions())
+    if name == "r.stream":
+        write_stream(tmp_path / "r.keypoints.stream", np.ones((2, 13), np.float32), 25)
+    assert not other.is_done()
+    with pytest.raises(OutputError, match=r"r\..*: holds .*, which .* would replace; choose another name"):
+        check_outputs(other)
 
 
 def test_a_target_is_a_file_where_it_ends_in_a_known_extension(tmp_path: Path) -> None:
@@ -96,8 +131,13 @@ def test_nothing_of_the_users_is_replaced(tmp_path: Path) -> None:
     with pytest.raises(OutputError, match="was not written by facestream"):
         check(source, tmp_path / "b.stream")
     (tmp_path / "b.stream").unlink()
-    write_stream(tmp_path / "b.stream", np.ones((2, 2)), 25)
+    write_stream(tmp_path / "b.stream", np.ones((2, 937), np.float32), 25, media_type="feature;face;landmarks;facemesh")
     check(source, tmp_path / "b.stream")
+    with pytest.raises(OutputError, match=r"holds feature;face;landmarks;facemesh in 937 columns, which feat"):
+        check_outputs(plan_outputs(source, tmp_path / "b.stream", DetectOptions()))
+    write_stream(tmp_path / "b.stream", np.ones((2, 5), np.float32), 25, media_type="feature;face;boundingbox")
+    with pytest.raises(OutputError, match=r"holds feature;face;boundingbox in 5 columns, which .*blazeface in 5"):
+        check_outputs(plan_outputs(source, tmp_path / "b.stream", DetectOptions()))
     # A header as discover-utils writes it.
     (tmp_path / "b.stream").write_text('<stream ssi-v ="2">\n    <info ftype="BINARY" sr="25.000" dim="2" byte="8" />')
     with pytest.raises(OutputError, match="was not written by facestream"):

@@ -33,7 +33,7 @@ FOLDER = Path(tempfile.mkdtemp(prefix="fuzz-"))
 HEADER, DATA = FOLDER / "f.stream", FOLDER / "f.stream~"
 VIDEO = VideoInfo(Path("c.mp4"), "video", 8, 8, Fraction(25), 1e-3, None, 0, False, 1.0)
 FRAMES = [Frame(np.zeros((8, 8, 3), np.uint8), k, k / 25) for k in range(5)]
-BLOCK_ALLOWANCE_BYTES = 4_000_000
+BLOCK_ALLOWANCE_BYTES = 2_000_000
 
 TEMPLATE = (
     '<stream ssi-v="2"><info ftype="{ftype}" sr="{sr}" dim="{dim}" byte="4" type="{type}" delim="{delim}"/>'
@@ -83,7 +83,7 @@ def one_input(data: bytes) -> None:
             assert stream.data.ndim == 2
             describe_stream(HEADER)
         with contextlib.suppress(FacestreamError):
-            track = BoxTrack(HEADER, VIDEO, 0.5, lambda info: FrameClock(info.rate_hz, info.tick_s))
+            track = BoxTrack(HEADER, VIDEO, 0.5, clock_of=lambda info: FrameClock(info.rate_hz, info.tick_s))
             for found in track.boxes_of(FRAMES):
                 assert np.isfinite(found.boxes).all()
             list(track.warnings())

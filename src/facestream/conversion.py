@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TypeVar
 
@@ -11,6 +12,14 @@ from facestream.config import FORMATS
 from facestream.errors import OptionError, OutputError
 from facestream.io.archive import read_archive, read_meta
 from facestream.io.clock import FrameClock
+from facestream.io.contents import (
+    BOX_STREAM,
+    DETECTIONS,
+    KEYPOINT_STREAM,
+    MESH_STREAM,
+    MESHES,
+    stream_content,
+)
 from facestream.io.detection_csv import DETECTION_CSV_COLUMNS, DetectionCsvWriter, read_detection_csv
 from facestream.io.detection_npz import DetectionNpzWriter, read_detection_npz
 from facestream.io.detection_streams import DetectionStreamWriter
@@ -25,7 +34,8 @@ from facestream.io.ssi_pair import settle_folder
 from facestream.io.ssi_stream import SsiStream, read_stream, write_stream
 from facestream.io.staging import check_folder
 from facestream.io.table import Table
-from facestream.replacing import check_place, holds_more_than_samples
+from facestream.naming import check_name, detection_streams, mesh_streams
+from facestream.replacing import check_place
 from facestream.structures import FrameDetections, FrameMeshes
 
 __all__ = ["convert"]
@@ -43,10 +53,10 @@ def convert(source: str | os.PathLike[str], target: str | os.PathLike[str]) -> t
     stream has no room for is left behind, which is logged.
 
     Returns:
-        The files that were written: several streams where there are several faces.
+        The files that were written: several streams where there are several faces, or boxes and keypoints.
 
     Raises:
-        OptionError: an ending of another kind.
+        OptionError: an ending of another kind, or a name that says that something else is in it.
         SourceError: the source cannot be read.
         OutputError: the target cannot be written.
     """
@@ -56,13 +66,11 @@ def convert(source: str | os.PathLike[str], target: str | os.PathLike[str]) -> t
             raise OptionError(f"{path}: must end in {', '.join(f'.{known}' for known in FORMATS)}")
     check_folder(target.parent)
     settle_folder(target.parent)
-    inputs = (source, data_path(source)) if _kind(source) == "stream" else (source,)
-    check_place(target, inputs)
     content = _read(source)
-    _check_target(target, content)
     targets = _targets(target, content)
-    for path in targets[1:]:
-        check_place(path, inputs)
+    inputs = (source, data_path(source)) if _kind(source) == "stream" else (source,)
+    for path, what in targets.items():
+        check_place(path, what, inputs)
     try:
         if isinstance(content, SsiStream):
             _write_samples(target, content)
@@ -71,8 +79,8 @@ def convert(source: str | os.PathLike[str], target: str | os.PathLike[str]) -> t
             rest = "z, scores, boxes, keypoints" if isinstance(content, MeshRecording) else "sizes"
             _log.warning("%s: a stream has no room for %s and single time stamps of %s", target, rest, source)
         if isinstance(content, MeshRecording):
-            return _copy(content, _mesh_writer(targets, content))
-        return _copy(content, _detection_writer(target, content))
+            return _copy(content, _mesh_writer(tuple(targets), content))
+        return _copy(content, _detection_writer(tuple(targets), content))
     except OSError as error:
         raise OutputError(f"{target}: cannot be written ({error.strerror or error})") from error
 
@@ -105,44 +113,39 @@ def _write_samples(target: Path, stream: SsiStream) -> None:
         write_sample_csv(target, stream)
 
 
-def _check_target(target: Path, content: SsiStream | MeshRecording | DetectionRecording) -> None:
-    """The target's name must not say something else, and nothing richer may be replaced."""
+def _targets(target: Path, content: SsiStream | MeshRecording | DetectionRecording) -> dict[Path, str]:
+    """The files that are written, and what each will hold: of several faces, and of boxes and keypoints, a stream each.
+
+    Raises:
+        OptionError: the target's name says something else.
+    """
     if isinstance(content, SsiStream):
-        if _kind(target) != "stream" and holds_more_than_samples(target):
-            raise OutputError(f"{target}: holds more than the stream that would replace it; choose another name")
-    elif _kind(target) == "stream":
-        others = (".boundingbox", ".keypoints", ".blazeface") if isinstance(content, MeshRecording) else (".facemesh",)
-        if target.stem.endswith(others):
-            what = "meshes" if isinstance(content, MeshRecording) else "boxes and keypoints"
-            raise OptionError(f"{target}: the name says something else than what is in it, {what}; choose another one")
+        return {target: stream_content(content.media_type, content.data.shape[1])}
+    kind = MESHES if isinstance(content, MeshRecording) else DETECTIONS
+    check_name(target, kind)
+    if _kind(target) != "stream":
+        return {target: kind}
+    if isinstance(content, MeshRecording):
+        return dict.fromkeys(mesh_streams(target, content.num_faces), MESH_STREAM)
+    return dict(zip(detection_streams(target), (BOX_STREAM, KEYPOINT_STREAM), strict=True))
 
 
-def _targets(target: Path, content: SsiStream | MeshRecording | DetectionRecording) -> tuple[Path, ...]:
-    """The files that are written: of several faces a stream each."""
-    num_streams = content.num_faces if isinstance(content, MeshRecording) and _kind(target) == "stream" else 1
-    return (target, *(target.with_name(f"{target.stem}.face{face}.stream") for face in range(2, num_streams + 1)))
-
-
-def _mesh_writer(targets: tuple[Path, ...], content: MeshRecording) -> RowWriter[FrameMeshes]:
+def _mesh_writer(targets: Sequence[Path], content: MeshRecording) -> RowWriter[FrameMeshes]:
     target = targets[0]
     if _kind(target) == "npz":
         return MeshNpzWriter(target, content.num_faces)
     if _kind(target) == "csv":
         return MeshCsvWriter(target, content.num_faces)
-    return MeshStreamWriter(targets, str(_option(content, "missing", "zero")))
+    return MeshStreamWriter(tuple(targets), str(_option(content, "missing", "zero")))
 
 
-def _detection_writer(target: Path, content: DetectionRecording) -> RowWriter[FrameDetections]:
+def _detection_writer(targets: Sequence[Path], content: DetectionRecording) -> RowWriter[FrameDetections]:
+    target = targets[0]
     if _kind(target) == "npz":
         return DetectionNpzWriter(target)
     if _kind(target) == "csv":
         return DetectionCsvWriter(target)
-    holds_keypoints = target.stem.endswith(".keypoints")
-    return DetectionStreamWriter(
-        None if holds_keypoints else target,
-        target if holds_keypoints else None,
-        repeat_last=bool(_option(content, "repeat_last", True)),
-    )
+    return DetectionStreamWriter(*targets, repeat_last=bool(_option(content, "repeat_last", True)))
 
 
 def _option(content: MeshRecording | DetectionRecording, name: str, default: object) -> object:

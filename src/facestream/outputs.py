@@ -7,12 +7,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from facestream.config import FORMATS, DetectOptions, JobOptions, MeshOptions
+from facestream.config import FORMATS, JobOptions, MeshOptions
 from facestream.errors import OptionError, OutputError
+from facestream.io.contents import BOX_STREAM, DETECTIONS, KEYPOINT_STREAM, MESH_STREAM, MESHES
 from facestream.io.ssi_header import data_path
 from facestream.io.ssi_pair import settle_folder
 from facestream.io.staging import check_folder
-from facestream.replacing import check_place, is_complete
+from facestream.naming import check_name, detection_streams, mesh_streams
+from facestream.replacing import check_overlay_place, check_place, is_complete
 from facestream.structures import VideoInfo
 
 __all__ = ["OutputPlan", "check_distinct", "check_outputs", "plan_outputs"]
@@ -32,6 +34,8 @@ class OutputPlan:
     overlay: Path | None
     """Without its suffix where ``overlay_is_named`` is false: that follows from the source."""
     overlay_is_named: bool
+    is_of_meshes: bool
+    """Else of boxes and keypoints."""
     boxes: Path | None = None
     """A box stream that is read beside the source."""
 
@@ -45,6 +49,13 @@ class OutputPlan:
         """All files but the overlay."""
         return (*self.streams, *(path for path in (self.npz, self.csv) if path))
 
+    @property
+    def contents(self) -> dict[Path, str]:
+        """What each file but the overlay will hold."""
+        streams = [MESH_STREAM] * len(self.streams) if self.is_of_meshes else [BOX_STREAM, KEYPOINT_STREAM]
+        tables = MESHES if self.is_of_meshes else DETECTIONS
+        return dict.fromkeys(self.paths, tables) | dict(zip(self.streams, streams, strict=False))
+
     def settle(self) -> None:
         """Bring to an end what killed runs left beside the outputs."""
         places = (*self.paths, *([self.overlay] if self.overlay else []))
@@ -56,7 +67,11 @@ class OutputPlan:
         try:
             made_s = min(path.stat().st_mtime for path in self.paths)
             is_fresh = made_s >= max(path.stat().st_mtime for path in self.inputs)
-            return is_fresh and self._has_overlay() and all(is_complete(path) for path in self.paths)
+            return (
+                is_fresh
+                and self._has_overlay()
+                and all(is_complete(path, content) for path, content in self.contents.items())
+            )
         except OSError:
             return False
 
@@ -84,15 +99,6 @@ class OutputPlan:
         return self.overlay
 
 
-@dataclass(frozen=True, slots=True)
-class _Names:
-    """What is put behind a stem: of streams, of tables and archives, and of the overlay."""
-
-    streams: tuple[str, ...]
-    table: str
-    overlay: str
-
-
 def plan_outputs(
     source: Path, target: str | os.PathLike[str] | None, options: JobOptions, *, target_is_folder: bool = False
 ) -> OutputPlan:
@@ -106,10 +112,11 @@ def plan_outputs(
         target_is_folder: the target is a folder, whatever it ends in.
 
     Raises:
-        OptionError: target and formats contradict each other.
+        OptionError: target and formats contradict each other, or the name says that something else is in it.
     """
     path = source.parent if target is None else Path(target)
     extension = path.suffix.lower().removeprefix(".")
+    is_of_meshes = isinstance(options, MeshOptions)
     names_file = target is not None and not target_is_folder and extension in FORMATS and not path.is_dir()
     if names_file:
         formats = options.formats or (extension,)
@@ -117,45 +124,34 @@ def plan_outputs(
             raise OptionError(
                 f"-o {path} asks for {extension}, but --format for {', '.join(formats)}; give one of them"
             )
-        folder, stem = path.parent, path.name[: -len(path.suffix)]
+        check_name(path, MESHES if is_of_meshes else DETECTIONS)
+        stem, kind = path.with_name(path.name[: -len(path.suffix)]), ""
     else:
         formats = options.formats or ("stream",)
-        folder, stem = path, source.name[: -len(source.suffix)] if source.suffix else source.name
-    names = _names(options, stem_is_whole=names_file)
+        stem = path / (source.name[: -len(source.suffix)] if source.suffix else source.name)
+        kind = ".facemesh" if is_of_meshes else ".blazeface"
 
-    def place(suffix: str) -> Path:
+    def place(ending: str) -> Path:
         # The named file keeps the spelling of its extension.
-        return path if names_file and suffix == f".{extension}" else folder / f"{_stem(stem, suffix)}{suffix}"
+        return path if names_file and ending == f".{extension}" else stem.with_name(stem.name + ending)
 
     overlay = options.overlay if isinstance(options.overlay, Path) else None
     if overlay and overlay.suffix.lower() not in sum(OVERLAY_SUFFIXES.values(), ()):
         raise OptionError(f"--overlay {overlay}: must end in .mp4 for a video, in .png or .jpg for a picture")
+    if isinstance(options, MeshOptions):
+        streams = mesh_streams(place(f"{kind}.stream"), options.num_faces)
+    else:
+        streams = detection_streams(place(".stream" if names_file else ".boundingbox.stream"))
     return OutputPlan(
         source=source,
-        streams=tuple(place(suffix) for suffix in names.streams) if "stream" in formats else (),
-        npz=place(f"{names.table}.npz") if "npz" in formats else None,
-        csv=place(f"{names.table}.csv") if "csv" in formats else None,
-        overlay=overlay or (place(names.overlay) if options.overlay else None),
+        streams=streams if "stream" in formats else (),
+        npz=place(f"{kind}.npz") if "npz" in formats else None,
+        csv=place(f"{kind}.csv") if "csv" in formats else None,
+        overlay=overlay or (place(f"{kind}.overlay") if options.overlay else None),
         overlay_is_named=overlay is not None,
+        is_of_meshes=is_of_meshes,
         boxes=options.boxes if isinstance(options, MeshOptions) else None,
     )
-
-
-def _names(options: JobOptions, *, stem_is_whole: bool) -> _Names:
-    """The endings of a job's outputs; a stem that was named by the user says itself what the file holds."""
-    if isinstance(options, DetectOptions):
-        if stem_is_whole:
-            return _Names((".stream", ".keypoints.stream"), "", ".overlay")
-        return _Names((".boundingbox.stream", ".keypoints.stream"), ".blazeface", ".blazeface.overlay")
-    kind = "" if stem_is_whole else ".facemesh"
-    num_faces = options.num_faces if isinstance(options, MeshOptions) else 1
-    more = tuple(f".face{face}{kind}.stream" for face in range(2, num_faces + 1))
-    return _Names((f"{kind}.stream", *more), kind, f"{kind}.overlay")
-
-
-def _stem(stem: str, suffix: str) -> str:
-    """``a.boundingbox`` is a stem of boxes only; the keypoints beside it are those of ``a``."""
-    return stem.removesuffix(".boundingbox") if suffix == ".keypoints.stream" else stem
 
 
 def check_outputs(plan: OutputPlan, overlay: Path | None = None) -> None:
@@ -163,13 +159,15 @@ def check_outputs(plan: OutputPlan, overlay: Path | None = None) -> None:
 
     Raises:
         OutputError: a folder is missing or not writable, an output is the source itself, or a file is in the way that
-            facestream did not write.
+            facestream did not write, or in which it wrote something else.
     """
-    paths = [*plan.paths, *([overlay or plan.overlay] if plan.overlay else [])]
-    for folder in dict.fromkeys(path.parent for path in paths):
+    overlay = overlay or plan.overlay
+    for folder in dict.fromkeys(path.parent for path in (*plan.paths, *([overlay] if overlay else []))):
         check_folder(folder)
-    for path in paths:
-        check_place(path, plan.inputs)
+    for path, content in plan.contents.items():
+        check_place(path, content, plan.inputs)
+    if overlay:
+        check_overlay_place(overlay, plan.inputs)
 
 
 def check_distinct(plans: Sequence[OutputPlan]) -> None:

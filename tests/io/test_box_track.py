@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from facestream.errors import StreamFormatError
+from facestream.errors import SourceError, StreamFormatError
 from facestream.io.box_track import BoxTrack
 from facestream.io.clock import FrameClock
 from facestream.io.ssi_stream import write_stream
@@ -32,7 +32,7 @@ def track(
     folder: Path, rows: Sequence[Sequence[float]] | npt.NDArray[np.generic], *, rate: float = 25, min_score: float = 0.5
 ) -> BoxTrack:
     write_stream(folder / "b.stream", np.atleast_2d(np.asarray(rows, dtype=np.float32)), rate)
-    return BoxTrack(folder / "b.stream", video(), min_score, steady)
+    return BoxTrack(folder / "b.stream", video(), min_score, clock_of=steady)
 
 
 def steady(info: VideoInfo) -> FrameClock:
@@ -80,6 +80,7 @@ def test_rows_without_a_face(tmp_path: Path) -> None:
     rows = [row(0.1), row(0.2, 0.49), [0, 0, 0, 0, 0.9], [0.2, 0.4, 0.8, 0.4, 0.9], row(0.3, 0.5)]
     assert left_edges(track(tmp_path, rows), frames(5)) == [0.1, None, None, None, 0.3]
     assert left_edges(track(tmp_path, rows, min_score=0), frames(5)) == [0.1, 0.2, None, None, 0.3]
+    assert left_edges(track(tmp_path, [row(0.1, -1)], min_score=0), frames(1)) == [0.1]
 
 
 def test_four_columns_have_no_confidence(tmp_path: Path) -> None:
@@ -118,17 +119,53 @@ def test_other_rates_go_by_time(tmp_path: Path) -> None:
 def test_where_the_frame_rate_varies(tmp_path: Path, rate: float, num_rows: int, by_index: bool) -> None:
     times_s = [0.0, 0.01, 0.1]
     write_stream(tmp_path / "b.stream", np.array([row(k / 10) for k in range(num_rows)], np.float32), rate)
-    boxes = BoxTrack(tmp_path / "b.stream", video(), 0.5, uneven(times_s))
+    boxes = BoxTrack(tmp_path / "b.stream", video(), 0.5, clock_of=uneven(times_s))
     edges = left_edges(boxes, [Frame(IMAGE, k, time_s) for k, time_s in enumerate(times_s)])
     assert (edges == [0.0, 0.1, 0.2]) == by_index
     if not by_index:
         assert edges == [math.floor(time_s * rate + 0.5) / 10 for time_s in times_s]
 
 
-def test_frames_that_a_constant_clock_leaves_out_are_not_missed(tmp_path: Path) -> None:
-    boxes = track(tmp_path, [row(0.1)] * 9)
-    left_edges(boxes, [Frame(IMAGE, k, k / 25) for k in (0, 4, 8)])
-    assert list(boxes.warnings()) == []
+def test_a_constant_clock_of_the_mean_rate_goes_by_time(tmp_path: Path) -> None:
+    # Two gaps in 0.1 s: 20 Hz by index too, but the rows lie at 0, 0.05 and 0.1 s.
+    times_s = [0.0, 0.01, 0.1]
+    values = np.array([row(k / 10) for k in range(3)], np.float32)
+    write_stream(tmp_path / "b.stream", values, 20, meta={"clock": "constant"})
+    boxes = BoxTrack(tmp_path / "b.stream", video(), 0.5, clock_of=uneven(times_s))
+    assert left_edges(boxes, [Frame(IMAGE, k, time_s) for k, time_s in enumerate(times_s)]) == [0.0, 0.0, 0.2]
+
+
+@pytest.mark.parametrize(
+    ("rate", "num_rows", "warning"),
+    [
+        (25, 9, None),
+        (10, 4, None),
+        (25, 11, "its last 2 rows were not used"),
+        (25, 7, "the 2 frames beyond its end are missing"),
+        (10, 3, "the 1 frames beyond its end are missing"),
+        (10, 6, "its last 0.24 s were not used"),
+    ],
+)
+def test_frames_that_a_constant_clock_leaves_out_are_counted(
+    tmp_path: Path, rate: float, num_rows: int, warning: str | None
+) -> None:
+    write_stream(tmp_path / "b.stream", np.array([row(0.1)] * num_rows, np.float32), rate)
+    clock_of = uneven([k / 25 for k in range(9)])
+    boxes = BoxTrack(tmp_path / "b.stream", video(), 0.5, skips_frames=True, clock_of=clock_of)
+    left_edges(boxes, [Frame(IMAGE, k, k / 25) for k in (0, 3, 6)])
+    told = list(boxes.warnings())
+    assert told == [] if warning is None else (len(told) == 1 and told[0].endswith(warning)), told
+    assert warning is None or "the video 9 frames at 25 Hz" in told[0]
+
+
+def test_a_clock_that_starts_again_cannot_be_followed_by_time(tmp_path: Path) -> None:
+    shown = [Frame(IMAGE, k, time_s) for k, time_s in enumerate([0.0, 0.04, 0.03, 0.08, 0.0])]
+    assert left_edges(track(tmp_path, [row(k / 10) for k in range(5)]), shown) == [0.0, 0.1, 0.2, 0.3, 0.4]
+    boxes = track(tmp_path, [row(0.1)] * 4, rate=10)
+    with pytest.raises(
+        SourceError, match=r"c\.mp4: time stamps jump back by 0\.08 s before frame 4, .*; give a box str"
+    ):
+        left_edges(boxes, shown)
 
 
 def test_lengths_that_disagree_are_said(tmp_path: Path) -> None:
@@ -213,5 +250,5 @@ def test_any_values_are_boxes_or_a_clear_error(
     for found in boxes.boxes_of(frames(8)):
         assert np.isfinite(found.boxes).all()
         assert (found.boxes[:, 2:] > found.boxes[:, :2]).all()
-        assert not (found.scores < min_score).any()
+        assert min_score == 0 or not (found.scores < min_score).any()
     assert all(warning.isprintable() for warning in boxes.warnings())

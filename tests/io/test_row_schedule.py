@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from fractions import Fraction
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 
 from facestream.errors import SourceError
 from facestream.io.row_schedule import schedule_rows
-from facestream.structures import Frame
+from facestream.structures import Frame, VideoInfo
 
 PIXEL = np.zeros((1, 1, 3), np.uint8)
 
@@ -19,7 +20,8 @@ def rows(times_s: Sequence[float], rate: float | None, source_rate: float = 25) 
     """The frame of each row."""
     frames = [Frame(PIXEL, index, time_s) for index, time_s in enumerate(times_s)]
     rate_hz = None if rate is None else Fraction(rate)
-    scheduled = schedule_rows(frames, rate_hz, Fraction(source_rate))
+    info = VideoInfo(Path("c.ts"), "video", 1, 1, Fraction(source_rate), 1e-3, None, 0, False, 1.0)
+    scheduled = schedule_rows(frames, rate_hz, info)
     return [frame.index for frame, num_rows in scheduled for _ in range(num_rows)]
 
 
@@ -56,8 +58,11 @@ def test_time_stamps_that_go_back_or_stand_still() -> None:
 
 
 def test_a_jump_of_the_clock_is_refused() -> None:
-    with pytest.raises(SourceError, match="time stamps jump by 90000 s before frame 1"):
+    with pytest.raises(SourceError, match=r"c\.ts: time stamps jump by 90000 s before frame 1"):
         rows([0, 90_000], 25)
+    with pytest.raises(SourceError, match=r"c\.ts: time stamps jump back by 0\.08 s before frame 3, .*; leave --rate"):
+        rows([0, 0.04, 0.08, 0.0, 0.04], 25)
+    assert rows([0, 0.04, 0.08, 0.0, 0.04], None) == [0, 1, 2, 3, 4]
 
 
 @given(

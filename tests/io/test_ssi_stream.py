@@ -318,7 +318,7 @@ def test_rows_that_would_lose_their_values(tmp_path: Path) -> None:
 def test_samples_of_others_are_not_taken_for_a_killed_run(tmp_path: Path) -> None:
     (tmp_path / "a.stream~").write_text("an editor's backup")
     with pytest.raises(OutputError, match="was not written by facestream"):
-        check_place(tmp_path / "a.stream", ())
+        check_place(tmp_path / "a.stream", "samples in 3 columns", ())
     with pytest.raises(OutputError, match=r"a\.stream~: the file exists, but its header does not; choose another name"):
         write_stream(tmp_path / "a.stream", ROWS, 25)
     assert (tmp_path / "a.stream~").read_text() == "an editor's backup"

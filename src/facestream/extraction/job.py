@@ -126,7 +126,7 @@ def frame_groups(frames: Source, options: JobOptions) -> Iterator[list[Scheduled
     """
     max_bytes = options.frame_memory_mb * 1_000_000
     group: list[Scheduled] = []
-    for scheduled in schedule_rows(frames, constant_rate(options), frames.info.rate_hz):
+    for scheduled in schedule_rows(frames, constant_rate(options), frames.info):
         group.append(scheduled)
         frame_bytes = scheduled[0].image.nbytes
         del scheduled
@@ -227,7 +227,7 @@ class _Job(Generic[Result]):
     def _warnings(self) -> Iterator[str]:
         yield from self._source.notes
         if self._source.shortfall is not None:
-            yield f"incomplete: {self._source.shortfall}; the outputs hold the {self.num_passed} decoded frames"
+            yield f"incomplete: {self._source.shortfall}; the outputs hold the {self._num_rows} rows before that"
         yield from self._work.warnings()
         if self._num_resized:
             yield (
@@ -236,15 +236,22 @@ class _Job(Generic[Result]):
             )
         if not self._num_frames_by_face[0]:
             yield "no face was found in any frame; every row is missing"
+        if self._plan.streams and self._work.options.rate_hz is None:
+            yield from self._clock_warnings()
+        for writer in self._row_writers:
+            yield from writer.notes
+
+    def _clock_warnings(self) -> Iterator[str]:
+        """A stream knows the time of a row by its rate only."""
         rate_hz = float(self._clock.rate_hz)
-        if self._plan.streams and self._work.options.rate_hz is None and self._clock.drift_s * rate_hz > 0.5:
+        if self._clock.has_jumped_back:
+            yield "time stamps jump back, which a stream cannot tell; npz and csv hold them as they are"
+        elif self._clock.drift_s * rate_hz > 0.5:
             yield (
                 f"variable frame rate: by the stream's rate a row is up to {self._clock.drift_s * 1000:.0f} ms off its "
                 f"frame; npz and csv hold the exact time stamps, and --rate {rate_hz:.3g} writes rows on a constant "
                 "clock"
             )
-        for writer in self._row_writers:
-            yield from writer.notes
 
     def _meta(self) -> dict[str, Any]:
         """What an archive says of how it was made."""

@@ -142,7 +142,12 @@ class _MeshWork:
 
     def begin(self, info: VideoInfo) -> None:
         if self.options.boxes is not None:
-            self._track = BoxTrack(self.options.boxes, info, self.options.min_score_thresh)
+            self._track = BoxTrack(
+                self.options.boxes,
+                info,
+                self.options.min_score_thresh,
+                skips_frames=self.options.rate_hz is not None,
+            )
 
     def find(self, frames: Sequence[Frame]) -> list[FrameMeshes]:
         given = self._track.boxes_of(frames) if self._track else None

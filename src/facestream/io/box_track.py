@@ -11,10 +11,10 @@ import numpy as np
 import numpy.typing as npt
 
 from facestream.errors import StreamFormatError
-from facestream.io.clock import FrameClock
-from facestream.io.columns import BOX_COLUMNS, split_box_rows
+from facestream.io.clock import FrameClock, check_step_back
+from facestream.io.columns import BOX_COLUMNS, CLOCK, CONSTANT_CLOCK, split_box_rows
 from facestream.io.frame_times import frame_clock
-from facestream.io.ssi_stream import read_stream
+from facestream.io.ssi_stream import SsiStream, read_stream
 from facestream.structures import Detections, Frame, VideoInfo
 
 __all__ = ["BoxTrack"]
@@ -39,9 +39,22 @@ class BoxTrack:
     """
 
     def __init__(
-        self, path: Path, info: VideoInfo, min_score: float, clock_of: Callable[[VideoInfo], FrameClock] = frame_clock
+        self,
+        path: Path,
+        info: VideoInfo,
+        min_score: float,
+        *,
+        skips_frames: bool = False,
+        clock_of: Callable[[VideoInfo], FrameClock] = frame_clock,
     ) -> None:
-        """Read and check all boxes; ``clock_of`` tells the clock of the video's frames.
+        """Read and check all boxes.
+
+        Args:
+            path: the header of the stream.
+            info: what is known of the video.
+            min_score: rows with a lower confidence have no face; with 0 every positive box counts.
+            skips_frames: not every frame of the video will be asked for.
+            clock_of: tells the clock of the video's frames.
 
         Raises:
             SourceError: the stream cannot be read.
@@ -61,8 +74,10 @@ class BoxTrack:
         for start in range(0, len(self._rows), BLOCK_ROWS):
             self._check(np.asarray(self._rows[start : start + BLOCK_ROWS], dtype=np.float64), start, min_score)
         clock = clock_of(info)
+        self._video_path = info.path
         self._frame_rate_hz = float(clock.rate_hz)
-        self._by_index = _is_by_index(self._rate_hz, len(self._rows), info, clock)
+        self._by_index = _is_by_index(stream, info, clock)
+        self._times_s = clock.timestamps_s if skips_frames else None
         self._start_s: float | None = None
         self._num_frames = self._num_beyond = 0
         self._last_s = 0.0
@@ -73,6 +88,7 @@ class BoxTrack:
 
     def warnings(self) -> Iterator[str]:
         """After the last frame: what the user should know of how boxes and frames went together."""
+        self._count_skipped_frames()
         num_rows = len(self._rows)
         lengths = (
             f"{self._path} has {num_rows} rows at {self._rate_hz:.6g} Hz ({num_rows / self._rate_hz:.2f} s), "
@@ -94,18 +110,31 @@ class BoxTrack:
     def _box_of(self, frame: Frame) -> Detections:
         if self._start_s is None:
             self._start_s = frame.timestamp_s
-        # Frames between the rows of a constant clock do not come by.
+        if not self._by_index:
+            before_s = self._start_s + self._last_s
+            remedy = "give a box stream of the video's own rate, a row a frame"
+            check_step_back(self._video_path, before_s, frame, 1 / self._frame_rate_hz, remedy)
         self._num_frames = frame.index + 1
         self._last_s = frame.timestamp_s - self._start_s
-        row = frame.index if self._by_index else self._row_at(self._last_s)
+        row = self._row_of(frame.index, self._last_s)
         self._num_beyond += row >= len(self._rows)
         if row >= len(self._rows) or not self._has_face[row]:
             return _boxes(np.empty((0, 4)), np.empty(0))
         return _boxes(*split_box_rows(np.asarray(self._rows[row : row + 1]), frame.size))
 
-    def _row_at(self, time_s: float) -> int:
-        """The nearest row, as NOVA samples streams; the last row stands for its whole period."""
+    def _count_skipped_frames(self) -> None:
+        """Frames that nobody asked for count by their time stamps."""
+        if self._times_s is None or len(self._times_s) < self._num_frames:
+            return
+        times_s = self._times_s - self._times_s[0]
+        self._num_beyond = sum(self._row_of(index, time_s) >= len(self._rows) for index, time_s in enumerate(times_s))
+        self._num_frames, self._last_s = len(times_s), float(times_s[-1])
+
+    def _row_of(self, index: int, time_s: float) -> int:
+        """By index, or the nearest row, as NOVA samples streams; the last row stands for its whole period."""
         num_rows = len(self._rows)
+        if self._by_index:
+            return index
         if time_s * self._rate_hz >= num_rows - 1e-6:
             return num_rows
         return max(0, min(math.floor(time_s * self._rate_hz + 0.5), num_rows - 1))
@@ -114,7 +143,7 @@ class BoxTrack:
         """Find out which rows have a face."""
         if rows.shape[1] == BOX_COLUMNS:
             self._refuse(~np.isfinite(rows[:, 4]), rows, start, "its confidence is no finite number")
-            counts = rows[:, 4] >= min_score
+            counts = (rows[:, 4] >= min_score) | (min_score == 0)
             self._refuse(rows[:, 4] > 1 + SLACK, rows, start, "its confidence is not from 0 to 1")
         else:
             counts = np.ones(len(rows), dtype=bool)
@@ -140,15 +169,19 @@ class BoxTrack:
             )
 
 
-def _is_by_index(rate_hz: float, num_rows: int, info: VideoInfo, clock: FrameClock) -> bool:
+def _is_by_index(stream: SsiStream, info: VideoInfo, clock: FrameClock) -> bool:
     """Whether a stream has a row for each frame of the video: its rate is the video's.
 
     Where the frame rate varies, a stream has either the rate that facestream writes or the container's average; the
-    latter may be a constant clock too, if it does not have as many rows as there are frames.
+    latter may be a constant clock too, if it does not have as many rows as there are frames. Of its own constant clocks
+    facestream says so in the header.
     """
-    if abs(rate_hz - float(clock.rate_hz)) <= SAME_RATE_HZ:
+    if stream.meta.get(CLOCK) == CONSTANT_CLOCK:
+        return False
+    if abs(stream.rate_hz - float(clock.rate_hz)) <= SAME_RATE_HZ:
         return True
-    return num_rows == len(clock.timestamps_s) and abs(rate_hz - float(info.rate_hz)) <= SAME_RATE_HZ
+    num_frames = len(clock.timestamps_s)
+    return len(stream.data) == num_frames and abs(stream.rate_hz - float(info.rate_hz)) <= SAME_RATE_HZ
 
 
 def _boxes(boxes: npt.NDArray[Any], scores: npt.NDArray[Any]) -> Detections:

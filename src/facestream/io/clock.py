@@ -4,11 +4,18 @@ from __future__ import annotations
 
 from array import array
 from fractions import Fraction
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["FrameClock", "format_rate"]
+from facestream.errors import SourceError
+from facestream.structures import Frame
+
+__all__ = ["STILL_PERIODS", "FrameClock", "check_step_back", "format_rate"]
+
+STILL_PERIODS = 1.5
+"""A frame that stays for more periods is a still; time stamps that go back by more have jumped."""
 
 
 class FrameClock:
@@ -42,6 +49,11 @@ class FrameClock:
         return Fraction(len(times) - 1) / Fraction(float(times[-1] - times[0]))
 
     @property
+    def has_jumped_back(self) -> bool:
+        """Whether time stamps start again, as where recordings were joined; small disorder is none."""
+        return bool((np.diff(self.timestamps_s) < -STILL_PERIODS / float(self.rate_hz)).any())
+
+    @property
     def drift_s(self) -> float:
         """How far the time of a row by ``rate_hz`` is from its frame's, at most."""
         return self._drift_s(self.rate_hz)
@@ -51,6 +63,20 @@ class FrameClock:
         if not len(times):
             return 0.0
         return float(np.abs(times - times[0] - np.arange(len(times)) / float(rate_hz)).max())
+
+
+def check_step_back(path: Path, before_s: float, frame: Frame, period_s: float, remedy: str) -> None:
+    """Make sure that the clock has not started again since the frame before.
+
+    Raises:
+        SourceError: it has.
+    """
+    if frame.timestamp_s < before_s - STILL_PERIODS * period_s:
+        jump_s = before_s - frame.timestamp_s
+        raise SourceError(
+            f"{path}: time stamps jump back by {jump_s:.3g} s before frame {frame.index}, so that frames cannot be "
+            f"found by time; {remedy}"
+        )
 
 
 def format_rate(rate_hz: Fraction | float) -> str:

@@ -12,6 +12,8 @@ from facestream.topology import NUM_LANDMARKS
 __all__ = [
     "BOX_COLUMNS",
     "BOX_MEDIA_TYPE",
+    "CLOCK",
+    "CONSTANT_CLOCK",
     "KEYPOINT_COLUMNS",
     "KEYPOINT_MEDIA_TYPE",
     "KEYPOINT_NAMES",
@@ -24,6 +26,9 @@ __all__ = [
     "split_box_rows",
     "split_mesh_rows",
 ]
+
+CLOCK, CONSTANT_CLOCK = "clock", "constant"
+"""Attribute and value of a header whose rows do not lie a frame each, but on a clock of their own."""
 
 KEYPOINT_NAMES = ("right_eye", "left_eye", "nose", "mouth", "right_ear", "left_ear")
 """The subject's sides."""

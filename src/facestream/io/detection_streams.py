@@ -21,19 +21,12 @@ __all__ = ["DetectionStreamWriter"]
 
 
 class DetectionStreamWriter(StreamSet):
-    """A stream of boxes (5 columns) and one of keypoints (13 columns), or one of them."""
+    """A stream of boxes (5 columns) and one of keypoints (13 columns)."""
 
-    def __init__(self, box_path: Path | None, keypoint_path: Path | None, *, repeat_last: bool) -> None:
-        wanted = [
-            (path, columns, media_type)
-            for path, columns, media_type in (
-                (box_path, BOX_COLUMNS, BOX_MEDIA_TYPE),
-                (keypoint_path, KEYPOINT_COLUMNS, KEYPOINT_MEDIA_TYPE),
-            )
-            if path
-        ]
-        super().__init__([w[0] for w in wanted], [w[1] for w in wanted], [w[2] for w in wanted])
-        self._has_boxes, self._has_keypoints = box_path is not None, keypoint_path is not None
+    def __init__(self, box_path: Path, keypoint_path: Path, *, repeat_last: bool) -> None:
+        super().__init__(
+            (box_path, keypoint_path), (BOX_COLUMNS, KEYPOINT_COLUMNS), (BOX_MEDIA_TYPE, KEYPOINT_MEDIA_TYPE)
+        )
         self._repeats = repeat_last
         self._absent_box = np.zeros(BOX_COLUMNS, dtype=np.float32)
         if repeat_last:
@@ -51,5 +44,4 @@ class DetectionStreamWriter(StreamSet):
             if self._repeats:
                 self._absent_box[:-1] = box[:-1]
                 self._absent_keypoints[:-1] = keypoints[:-1]
-        rows = [box] * self._has_boxes + [keypoints] * self._has_keypoints
-        self.append(rows, result.size)
+        self.append((box, keypoints), result.size)

@@ -29,7 +29,7 @@ def read_frame_times(info: VideoInfo) -> npt.NDArray[np.float64]:
             times_s.extend(
                 float(packet.pts * (stream.time_base or 0))
                 for packet in container.demux(stream)
-                if packet.pts is not None and packet.size
+                if packet.pts is not None and packet.size and not packet.is_discard
             )
     return np.sort(np.array(times_s, dtype=np.float64))
 

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from facestream.io.clock import FrameClock
+from facestream.io.columns import CLOCK, CONSTANT_CLOCK
 from facestream.io.ssi_writer import SsiStreamWriter
 
 __all__ = ["StreamSet"]
@@ -41,9 +42,12 @@ class StreamSet:
         assert self._size is not None, "a source has at least one frame"
         width, height = self._size
         # Said only where it is so: readers of others need no more than type and size.
-        partial = {"complete": "false"} if meta.get("complete") is False else {}
+        special = {"complete": "false"} if meta.get("complete") is False else {}
+        options = meta.get("options")
+        if isinstance(options, dict) and options.get("rate_hz") is not None:
+            special[CLOCK] = CONSTANT_CLOCK
         for stream, media_type in zip(self._streams, self._media_types, strict=True):
-            stream.finish(clock.rate_hz, media_type, {"size": f"{width}:{height}", **partial})
+            stream.finish(clock.rate_hz, media_type, {"size": f"{width}:{height}", **special})
             self.notes += stream.notes
 
     def commit(self) -> None:

@@ -15,7 +15,7 @@ from facestream.errors import InputError, SourceError
 from facestream.io.ssi_header import open_regular
 from facestream.io.staging import StagedFile
 
-__all__ = ["Table", "TableWriter", "cells_of"]
+__all__ = ["META", "Table", "TableWriter", "cells_of", "read_columns"]
 
 META = "meta"
 """The last column: a JSON object in the last row, empty above it."""
@@ -74,6 +74,16 @@ class TableWriter:
         self._staged.file.write(text.encode("ascii"))
 
 
+def read_columns(path: Path) -> tuple[str, ...]:
+    """The names in the first line of any table.
+
+    Raises:
+        SourceError: the file is missing, or its first line is none of a table.
+    """
+    with open_regular(path, "the table") as file:
+        return tuple(_split(path, file.readline(MAX_LINE_BYTES)))
+
+
 class Table:
     """A table of facestream on the disk."""
 
@@ -89,10 +99,10 @@ class Table:
             # Lines are read by their bytes: a cell never holds a line break.
             while line := file.readline(MAX_LINE_BYTES):
                 first, last = first or line, line
-        self.columns = tuple(self._split(first))
+        self.columns = tuple(_split(path, first))
         if len(self.columns) < 2 or self.columns[-1] != META:
             raise SourceError(f"{path}: not a table of facestream, whose last column is {META!r}")
-        self.meta = self._read_meta(self._split(last))
+        self.meta = self._read_meta(_split(path, last))
 
     def rows(self) -> Iterator[list[str]]:
         """The cells of each row, as many as columns.
@@ -102,7 +112,7 @@ class Table:
         """
         with open_regular(self.path, "the table") as file:
             for number, line in enumerate(iter(lambda: file.readline(MAX_LINE_BYTES), b""), 1):
-                cells = self._split(line)
+                cells = _split(self.path, line)
                 if number > 1 and len(cells) != len(self.columns):
                     raise SourceError(
                         f"{self.path}: line {number} has {len(cells)} cells, but there are {len(self.columns)} columns"
@@ -121,12 +131,6 @@ class Table:
         except ValueError as error:
             raise SourceError(f"{self.path}: a cell is no number ({error})") from error
 
-    def _split(self, line: bytes) -> list[str]:
-        try:
-            return next(csv.reader([line.decode("utf-8").rstrip("\r\n")], strict=True), [])
-        except (csv.Error, UnicodeDecodeError) as error:
-            raise SourceError(f"{self.path}: not a table of comma-separated values ({error})") from error
-
     def _read_meta(self, cells: Sequence[str]) -> dict[str, Any]:
         try:
             meta = json.loads(cells[-1])
@@ -135,3 +139,10 @@ class Table:
         if not isinstance(meta, dict):
             raise SourceError(f"{self.path}: the last row does not say in {META!r} how the table was made")
         return meta
+
+
+def _split(path: Path, line: bytes) -> list[str]:
+    try:
+        return next(csv.reader([line.decode("utf-8").rstrip("\r\n")], strict=True), [])
+    except (csv.Error, UnicodeDecodeError) as error:
+        raise SourceError(f"{path}: not a table of comma-separated values ({error})") from error
