@@ -224,7 +224,7 @@ def test_frames_of_another_size_are_warned_of(tmp_path: Path, pipeline: FaceMesh
 
 
 def test_a_pipeline_of_other_options_is_refused(sample: Path, pipeline: FaceMeshPipeline, tmp_path: Path) -> None:
-    with pytest.raises(OptionError, match=r"the pipeline was made with .* \('back', 1, 0.5\), the options ask for"):
+    with pytest.raises(OptionError, match="made with detector 'back', the options ask for detector 'front'"):
         extract(sample, tmp_path, MeshOptions(detector="front"), pipeline=pipeline)
 
 

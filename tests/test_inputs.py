@@ -1,10 +1,11 @@
 from __future__ import annotations
 
+import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from facestream.errors import SourceError
 from facestream.inputs import find_inputs
 
 
@@ -32,7 +33,7 @@ def clips(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def found(*words: str) -> list[tuple[str, str]]:
-    return [(item.path.as_posix(), item.subfolder.as_posix()) for item in find_inputs(words)]
+    return [(item.path.as_posix(), item.subfolder.as_posix()) for item in find_inputs(words)[0]]
 
 
 def test_a_folder_stands_for_its_pictures_and_videos(clips: Path) -> None:
@@ -42,7 +43,7 @@ def test_a_folder_stands_for_its_pictures_and_videos(clips: Path) -> None:
         ("clips/day 1/a.mp4", "day 1"),
         ("clips/day 2/deep/photo.jpeg", "day 2/deep"),
     ]
-    assert not any(item.is_named for item in find_inputs(["clips"]))
+    assert not any(item.is_named for item in find_inputs(["clips"])[0])
 
 
 def test_patterns(clips: Path) -> None:
@@ -67,8 +68,9 @@ def test_overlays_are_passed_over(clips: Path) -> None:
     overlay = "clips/day 1/a.facemesh.overlay.mp4"
     assert found("clips/b.mp4", overlay) == [("clips/b.mp4", ".")]
     assert found(overlay) == [(overlay, ".")], "the only word is meant"
-    with pytest.raises(SourceError, match="nothing but overlays, which are passed over"):
-        find_inputs([overlay, overlay])
+    ((place, message),) = find_inputs([overlay, overlay])[1]
+    assert place == overlay
+    assert message == f"{overlay}, {overlay}: nothing but overlays, which are passed over"
 
 
 def test_what_comes_twice_is_taken_once(clips: Path) -> None:
@@ -80,12 +82,36 @@ def test_what_comes_twice_is_taken_once(clips: Path) -> None:
     ]
 
 
-def test_nothing_to_take(clips: Path) -> None:
-    with pytest.raises(SourceError, match="empty: there is no picture or video in this folder"):
-        find_inputs(["empty"])
-    with pytest.raises(SourceError, match=r"clips/\*\.mkv: no picture or video fits this pattern"):
-        find_inputs(["clips/*.mkv"])
-    assert find_inputs([]) == []
+def test_named_files_within_folders(clips: Path) -> None:
+    assert found("clips/day 1", "clips/day 1/a.mp4") == [("clips/day 1/a.mp4", ".")]
+    assert found("clips/day 1/a.mp4", "clips/day 1") == [("clips/day 1/a.mp4", ".")]
+    (clips / "link.mp4").symlink_to(clips / "clips" / "b.mp4")
+    assert found("clips/b.mp4", "link.mp4", "./clips/b.mp4") == [("clips/b.mp4", "."), ("link.mp4", ".")]
+
+
+def test_nothing_to_take_does_not_keep_others_from_their_turn(clips: Path) -> None:
+    inputs, failures = find_inputs(["empty", "clips/b.mp4", "clips/*.mkv", "x" * 300])
+    assert [item.path.name for item in inputs] == ["b.mp4", "x" * 300]
+    assert failures == [
+        ("empty", "empty: there is no picture or video in this folder"),
+        ("clips/*.mkv", "clips/*.mkv: no picture or video fits this pattern"),
+    ]
+    assert find_inputs([]) == ([], [])
+
+
+def test_a_folder_that_cannot_be_read(clips: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    real = os.scandir
+
+    def scandir(path: str) -> Iterator[os.DirEntry[str]]:
+        if str(path).endswith("day 1"):
+            raise PermissionError(13, "Permission denied", path)
+        return real(path)
+
+    # For root there are no folders that cannot be read.
+    monkeypatch.setattr(os, "scandir", scandir)
+    inputs, failures = find_inputs(["clips"])
+    assert [item.path.name for item in inputs] == ["a.MOV", "b.mp4", "photo.jpeg"]
+    assert failures == [("clips/day 1", "clips/day 1: the folder cannot be read (Permission denied)")]
 
 
 def test_a_folder_that_links_to_itself_ends(clips: Path) -> None:

@@ -36,7 +36,7 @@ MAY_IMPORT = {
     "outputs": {"config", "errors", "structures", "naming", "replacing", "io"},
     "replacing": {"errors", "io", "drawing"},
     "naming": {"errors"},
-    "inputs": {"errors"},
+    "inputs": {"io"},
     "drawing": {"errors", "structures", "topology", "io"},
     "pipeline": {"config", "errors", "structures", "topology", "ops", "engines"},
     "io": {"errors", "structures", "topology", "version"},

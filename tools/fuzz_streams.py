@@ -52,6 +52,19 @@ CHOICES = {
 }
 
 
+SEEDS = [
+    bytes([how, *picks]) + samples
+    for how in (1, 2, 3)
+    for picks in ((0, 0, 2, 0, 0, 0, 2), (2, 1, 0, 1, 1, 0, 1), (2, 0, 5, 0, 2, 1, 0), (0, 3, 1, 6, 0, 0, 4))
+    for samples in (
+        np.array([0.2, 0.1, 0.8, 0.4, 0.9] * 3, "<f4").tobytes(),
+        np.array([0.2, 0.1, np.nan, 0.4, 2.0, -5, np.inf, 1e9], "<f4").tobytes(),
+        b"0.2 0.1\n0.8;0.4 0.9",
+    )
+]
+"""Where the corpus is empty: streams of boxes and of meshes, as templates with samples."""
+
+
 def compose(data: bytes) -> tuple[bytes, bytes]:
     """The first byte says how: a raw header up to a zero and raw samples, or a template whose values are chosen by the
     next bytes, with samples that are raw, of the promised length, or numbers in text."""
@@ -94,6 +107,10 @@ def one_input(data: bytes) -> None:
 
 
 def main() -> None:
+    corpus = next((Path(word) for word in sys.argv[1:] if not word.startswith("-")), None)
+    if corpus is not None and corpus.is_dir() and not any(corpus.iterdir()):
+        for number, seed in enumerate(SEEDS):
+            (corpus / f"seed-{number}").write_bytes(seed)
     atheris.Setup(sys.argv, one_input)
     atheris.Fuzz()
 

@@ -8,10 +8,11 @@ import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
-from facestream.errors import SourceError
+from facestream.io.staging import is_folder
 
-__all__ = ["OVERLAY_MARK", "Input", "find_inputs"]
+__all__ = ["OVERLAY_MARK", "Failure", "Input", "find_inputs"]
 
 VIDEO_SUFFIXES = frozenset(
     ".3gp .asf .avi .flv .gif .h264 .hevc .m2ts .m4v .mjpeg .mjpg .mkv .mov .mp4 .mpeg .mpg .mts .mxf .ogv .ts .vob "
@@ -34,35 +35,45 @@ class Input:
     """By itself, not through a folder or pattern."""
 
 
-def find_inputs(words: Sequence[str]) -> list[Input]:
+class Failure(NamedTuple):
+    """A word that stands for nothing, or a folder that cannot be read."""
+
+    place: str
+    message: str
+
+
+def find_inputs(words: Sequence[str]) -> tuple[list[Input], list[Failure]]:
     """The sources that words stand for, in order; those of folders and patterns sorted, each once.
 
     A folder stands for the pictures and videos in it and below, a pattern such as ``clips/**/*.mp4`` for the files that
     fit. Hidden files are passed over, and so is ``*.overlay.*``, unless it is the only word.
 
-    Raises:
-        SourceError: a folder or pattern without a picture or video, or a folder that cannot be read.
+    Returns:
+        The sources, and what is wrong with words that stand for none and with folders that cannot be read; the others
+        do not suffer from it.
     """
     found: list[Input] = []
-    seen: set[str] = set()
+    failures: list[Failure] = []
+    taken: set[str] = set()
     for word in words:
-        for item in _expand(word):
-            place = os.path.realpath(item.path)
+        for item in _expand(word, failures):
+            # Of links to one file each that was named is meant, of those in folders one is enough.
+            place = os.path.abspath(item.path) if item.is_named else os.path.realpath(item.path)  # noqa: PTH100
             is_overlay = OVERLAY_MARK in item.path.name and not (item.is_named and len(words) == 1)
-            if not is_overlay and (item.is_named or place not in seen):
+            if not is_overlay and place not in taken:
                 found.append(item)
-            seen.add(place)
-    if words and not found:
-        raise SourceError(f"{', '.join(words)}: nothing but overlays, which are passed over")
-    return found
+            taken |= {place, os.path.realpath(item.path)}
+    if words and not found and not failures:
+        failures.append(Failure(words[0], f"{', '.join(words)}: nothing but overlays, which are passed over"))
+    return found, failures
 
 
-def _expand(word: str) -> list[Input]:
-    path = Path(word)
-    if path.is_dir():
-        items = [Input(file, file.parent.relative_to(path), is_named=False) for file in _walk(path)]
-        if not items:
-            raise SourceError(f"{path}: there is no picture or video in this folder")
+def _expand(word: str, failures: list[Failure]) -> list[Input]:
+    path, num_before = Path(word), len(failures)
+    if is_folder(path):
+        items = [Input(file, file.parent.relative_to(path), is_named=False) for file in _walk(path, failures)]
+        if not items and len(failures) == num_before:
+            failures.append(Failure(word, f"{path}: there is no picture or video in this folder"))
         return items
     if not glob.has_magic(word) or os.path.lexists(word):
         return [Input(path)]
@@ -71,13 +82,14 @@ def _expand(word: str) -> list[Input]:
     files = [Path(name) for name in sorted(glob.glob(word, recursive=True))]  # noqa: PTH207 - Path.glob takes no absolute pattern
     files = [file for file in files if file.is_file() and (takes_all or file.suffix.lower() in MEDIA_SUFFIXES)]
     if not files:
-        raise SourceError(f"{word}: no picture or video fits this pattern")
+        failures.append(Failure(word, f"{word}: no picture or video fits this pattern"))
     return [Input(file, file.parent.relative_to(root), is_named=False) for file in files]
 
 
-def _walk(folder: Path) -> Iterator[Path]:
+def _walk(folder: Path, failures: list[Failure]) -> Iterator[Path]:
     def fail(error: OSError) -> None:
-        raise SourceError(f"{error.filename}: the folder cannot be read ({error.strerror})") from error
+        message = f"{error.filename}: the folder cannot be read ({error.strerror})"
+        failures.append(Failure(error.filename, message))
 
     for place, folders, files in os.walk(folder, onerror=fail):
         folders[:] = sorted(name for name in folders if not name.startswith("."))

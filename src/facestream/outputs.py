@@ -12,7 +12,7 @@ from facestream.errors import OptionError, OutputError
 from facestream.io.contents import BOX_STREAM, DETECTIONS, KEYPOINT_STREAM, MESH_STREAM, MESHES
 from facestream.io.ssi_header import data_path
 from facestream.io.ssi_pair import settle_folder
-from facestream.io.staging import check_folder
+from facestream.io.staging import check_folder, is_folder
 from facestream.naming import check_name, detection_streams, mesh_streams
 from facestream.replacing import check_overlay_place, check_place, is_complete
 from facestream.structures import VideoInfo
@@ -117,7 +117,7 @@ def plan_outputs(
     path = source.parent if target is None else Path(target)
     extension = path.suffix.lower().removeprefix(".")
     is_of_meshes = isinstance(options, MeshOptions)
-    names_file = target is not None and not target_is_folder and extension in FORMATS and not path.is_dir()
+    names_file = target is not None and not target_is_folder and extension in FORMATS and not is_folder(path)
     if names_file:
         formats = options.formats or (extension,)
         if extension not in formats:

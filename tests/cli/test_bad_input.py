@@ -283,11 +283,11 @@ USAGE: dict[str, tuple[Arguments, str]] = {
         r"--overlay .*o\.avi: must end in \.mp4 for a video, in \.png or \.jpg for a picture$",
     ),
     "one output file for two inputs": (
-        lambda p: [clip(p), clip(p), "-o", str(p / "o.npz")],
+        lambda p: [clip(p), str(p / "b.mp4"), "-o", str(p / "o.npz")],
         r"-o .*o\.npz names one file, but there are 2 inputs; name a folder$",
     ),
     "one overlay file for two inputs": (
-        lambda p: [clip(p), clip(p), "--overlay", str(p / "o.mp4")],
+        lambda p: [clip(p), str(p / "b.mp4"), "--overlay", str(p / "o.mp4")],
         r"names one file, but there are 2 inputs; leave FILE out$",
     ),
 }

@@ -89,6 +89,16 @@ def test_ascii_in_chunks(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> 
     assert "samples      ASCII INT\n" in out
 
 
+def test_attributes_of_any_name_and_what_terminals_obey(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    meta = {"rows": "7", "file": "x", "note": "a\x85b\u202ec", "name": "Müller 顔"}
+    write_stream(tmp_path / "a.stream", np.ones((2, 1)), 2, meta=meta)
+    assert main(["info", str(tmp_path / "a.stream")]) == 0
+    lines = dict(line.split(maxsplit=1) for line in capsys.readouterr().out.splitlines())
+    assert lines["rows"] == "2 of 1 columns"
+    assert (lines["@rows"], lines["@file"], lines["name"]) == ("7", "x", "Müller 顔")
+    assert lines["note"] == "a\\x85b\\u202ec"
+
+
 @pytest.mark.parametrize(
     ("shape", "dtype", "media_type"),
     [

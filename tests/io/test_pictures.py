@@ -149,6 +149,14 @@ def test_a_large_picture_is_read_without_a_word(tmp_path: Path) -> None:
     assert read(tmp_path / "large.png").size == (12_000, 8_000)
 
 
+def test_an_avif_whose_first_brand_is_that_of_both(tmp_path: Path) -> None:
+    Image.new("RGB", (64, 48), "red").save(tmp_path / "a.avif")
+    content = (tmp_path / "a.avif").read_bytes()
+    assert content[4:12] == b"ftypavif"
+    (tmp_path / "a.avif").write_bytes(content[:8] + b"mif1" + content[12:])
+    assert open_source(tmp_path / "a.avif").info.width == 64
+
+
 def test_heic_without_its_plug_in_names_it(tmp_path: Path) -> None:
     try:
         import pillow_heif  # noqa: F401

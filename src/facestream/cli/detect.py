@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import functools
-from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
@@ -13,10 +11,6 @@ from facestream.cli.jobs import add_job_arguments, find_sources, overlay_option,
 from facestream.cli.options import add_options
 from facestream.cli.report import Reporter
 from facestream.config import DetectOptions
-
-if TYPE_CHECKING:
-    from facestream.outputs import OutputPlan
-    from facestream.structures import Progress, Summary
 
 __all__ = ["detect"]
 
@@ -33,15 +27,18 @@ def detect(
     ymax, xmax as fractions of the frame and the confidence, and NAME.keypoints.stream, six y,x pairs (right eye, left
     eye, nose, mouth, right ear, left ear of the subject) and the confidence.
     """
-    inputs = find_sources(words, output, values["overlay"])
+    sources = find_sources(words, output, values["overlay"])
     values["overlay"] = overlay_option(values["overlay"])
     options = DetectOptions(**values)
     from facestream import extraction
 
-    pipeline = functools.cache(lambda: extraction.open_detection_pipeline(options))
-
-    def run(plan: OutputPlan, on_progress: Callable[[Progress], None] | None) -> Summary:
-        return extraction.detect(plan.source, plan, options, pipeline=pipeline, on_progress=on_progress)
-
     with Reporter(as_json=as_json, quiet=quiet) as reporter:
-        return run_jobs(inputs, output, options, run, reporter, skip_existing=skip_existing)
+        return run_jobs(
+            sources,
+            output,
+            options,
+            extraction.open_detection_pipeline,
+            extraction.detect,
+            reporter=reporter,
+            skip_existing=skip_existing,
+        )

@@ -45,8 +45,10 @@ def _lines(description: StreamDescription) -> list[str]:
         "samples": f"{'ASCII' if header.is_ascii else 'BINARY'} {header.type_name}"
         + ("" if header.is_ascii else f", {header.num_bytes / 1e6:.2f} MB"),
         "media type": header.media_type or "none",
-        **header.meta,
     }
+    # An attribute of the header may be called anything, "rows" for one.
+    taken = {*facts, "face", *description.ranges}
+    facts |= {f"@{name}" if name in taken else name: value for name, value in header.meta.items()}
     if description.num_rows_with_face is not None:
         share = description.num_rows_with_face / max(header.num_rows, 1) * 100
         facts["face"] = f"in {description.num_rows_with_face} rows ({share:.1f} %)"

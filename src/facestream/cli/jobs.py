@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import logging
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -11,21 +13,32 @@ import click
 
 from facestream.cli.report import Reporter, print_error
 from facestream.config import FORMATS, JobOptions
-from facestream.errors import FacestreamError
+from facestream.errors import FacestreamError, SourceError
 
 if TYPE_CHECKING:
-    from facestream.inputs import Input
+    from facestream.inputs import Failure, Input
     from facestream.outputs import OutputPlan
-    from facestream.structures import Progress, Summary
+    from facestream.structures import Summary
 
-__all__ = ["JobRunner", "add_job_arguments", "find_sources", "overlay_option", "run_jobs"]
+__all__ = ["Sources", "add_job_arguments", "find_sources", "overlay_option", "run_jobs"]
 
 _log = logging.getLogger(__name__)
 
 Command = TypeVar("Command", bound=Callable[..., Any])
+Options = TypeVar("Options", bound=JobOptions)
 
-JobRunner = Callable[["OutputPlan", "Callable[[Progress], None] | None"], "Summary"]
-"""Runs the job of one plan; the networks are loaded at the first."""
+
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """What the words of a command line stand for."""
+
+    inputs: Sequence[Input]
+    failures: Sequence[Failure]
+
+    @property
+    def are_many(self) -> bool:
+        """More than one, or what could be more than one."""
+        return len(self.inputs) + len(self.failures) > 1 or not all(item.is_named for item in self.inputs)
 
 
 def add_job_arguments(command: Command) -> Command:
@@ -58,53 +71,59 @@ def overlay_option(value: str | None) -> bool | Path:
     return False if value is None else Path(value) if value else True
 
 
-def find_sources(words: Sequence[str], output: Path | None, overlay: str | None) -> list[Input]:
+def find_sources(words: Sequence[str], output: Path | None, overlay: str | None) -> Sources:
     """The inputs, if they go together with what one file was named for."""
     from facestream.inputs import OVERLAY_MARK, find_inputs
+    from facestream.io.staging import is_folder
 
     if not words:
         taken = f" (--overlay took {overlay}; write --overlay last, or --overlay=FILE)" if overlay else ""
         raise click.UsageError(f"there is no INPUT: name at least one picture or video{taken}")
-    inputs = find_inputs(words)
-    paths = {str(item.path) for item in inputs}
+    sources = Sources(*find_inputs(words))
+    paths = {str(item.path) for item in sources.inputs}
     for word in words:
         if OVERLAY_MARK in Path(word).name and str(Path(word)) not in paths:
             print_error(f"{word}: an overlay, passed over")
-    count = f"but there are {len(inputs)} inputs" if len(inputs) > 1 else "but the input is a folder or pattern"
-    if _are_many(inputs) and overlay:
+    num_inputs = len(sources.inputs)
+    count = f"but there are {num_inputs} inputs" if num_inputs > 1 else "but the input is a folder or pattern"
+    if sources.are_many and overlay:
         raise click.UsageError(f"--overlay {overlay} names one file, {count}; leave FILE out")
-    if _are_many(inputs) and output and output.suffix.lower().removeprefix(".") in FORMATS and not output.is_dir():
+    names_file = output is not None and output.suffix.lower().removeprefix(".") in FORMATS and not is_folder(output)
+    if sources.are_many and names_file:
         raise click.UsageError(f"-o {output} names one file, {count}; name a folder")
-    return inputs
+    return sources
 
 
 def run_jobs(
-    inputs: Sequence[Input],
+    sources: Sources,
     output: Path | None,
-    options: JobOptions,
-    run: JobRunner,
-    reporter: Reporter,
+    options: Options,
+    open_pipeline: Callable[[Options], Any],
+    run: Callable[..., Summary],
     *,
+    reporter: Reporter,
     skip_existing: bool,
 ) -> int:
-    """All inputs, one after the other; a failure does not stop the others. The answer is the exit code."""
-    from facestream.io.staging import check_folder
-    from facestream.outputs import check_distinct, plan_outputs
+    """All inputs, one after the other; a failure does not stop the others.
 
-    if output is not None and (_are_many(inputs) or output.is_dir()):
-        check_folder(output)
-    plans = [
-        plan_outputs(
-            item.path,
-            output / item.subfolder if output is not None and not item.is_named else output,
-            options,
-            target_is_folder=_are_many(inputs),
-        )
-        for item in inputs
-    ]
-    check_distinct(plans)
-    num_failed = 0
-    for item, plan in zip(inputs, plans, strict=True):
+    Args:
+        sources: what is to be read.
+        output: a file or folder, if one was named.
+        options: of the job.
+        open_pipeline: loads the networks, which is done for the first input that needs them.
+        run: the job, as ``facestream.extract``.
+        reporter: is told of everything.
+        skip_existing: pass over inputs whose outputs are there.
+
+    Returns:
+        The exit code.
+    """
+    for failure in sources.failures:
+        reporter.failed(failure.place, SourceError(failure.message))
+    plans = _plan(sources, output, options)
+    pipeline = functools.cache(lambda: open_pipeline(options))
+    num_failed = len(sources.failures)
+    for item, plan in zip(sources.inputs, plans, strict=True):
         if skip_existing:
             plan.settle()
             if plan.is_done():
@@ -114,7 +133,7 @@ def run_jobs(
             if output is not None and not item.is_named:
                 _make_subfolder(output, item.subfolder)
             with reporter.job(plan.source) as on_progress:
-                summary = run(plan, on_progress)
+                summary = run(plan.source, plan, options, pipeline=pipeline, on_progress=on_progress)
             reporter.done(summary)
             num_failed += not summary.complete
         except FacestreamError as error:
@@ -126,13 +145,30 @@ def run_jobs(
             fault = f"{plan.source}: facestream itself failed ({type(error).__name__}: {error}); please report it"
             reporter.failed(plan.source, FacestreamError(fault))
             num_failed += 1
-    if num_failed and len(plans) > 1:
-        reporter.note(f"{num_failed} of {len(plans)} inputs failed")
+    num_inputs = len(plans) + len(sources.failures)
+    if num_failed and num_inputs > 1:
+        reporter.note(f"{num_failed} of {num_inputs} inputs failed")
     return 1 if num_failed else 0
 
 
-def _are_many(inputs: Sequence[Input]) -> bool:
-    return len(inputs) > 1 or not all(item.is_named for item in inputs)
+def _plan(sources: Sources, output: Path | None, options: JobOptions) -> list[OutputPlan]:
+    """The outputs of every input, if they do not get into each other's way."""
+    from facestream.io.staging import check_folder, is_folder
+    from facestream.outputs import check_distinct, plan_outputs
+
+    if output is not None and (sources.are_many or is_folder(output)):
+        check_folder(output)
+    plans = [
+        plan_outputs(
+            item.path,
+            output / item.subfolder if output is not None and not item.is_named else output,
+            options,
+            target_is_folder=sources.are_many,
+        )
+        for item in sources.inputs
+    ]
+    check_distinct(plans)
+    return plans
 
 
 def _make_subfolder(output: Path, subfolder: Path) -> None:

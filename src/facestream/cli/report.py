@@ -7,6 +7,7 @@ import json
 import logging
 import sys
 import time
+import unicodedata
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
 __all__ = ["Reporter", "describe_paths", "print_error", "print_result"]
 
 SECONDS_BETWEEN_LINES = 10.0
+
+TURNS = frozenset({"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"})
+"""Bidirectional classes of characters that make a name look like another one."""
 
 
 def print_error(text: str) -> None:
@@ -39,8 +43,14 @@ def print_result(text: str) -> None:
 
 
 def _printable(text: str) -> str:
-    """File names may hold bytes that are no text, and line breaks."""
-    return text.encode("utf-8", "backslashreplace").decode("utf-8").replace("\n", "\\n").replace("\r", "\\r")
+    """File names and headers may hold bytes that are no text, line breaks, and what terminals obey."""
+    shown = text.encode("utf-8", "backslashreplace").decode("utf-8")
+    return "".join(c.encode("unicode_escape").decode() if _is_control(c) else c for c in shown)
+
+
+def _is_control(character: str) -> bool:
+    """Control characters, line and paragraph breaks, and what turns the direction of writing."""
+    return unicodedata.category(character) in ("Cc", "Zl", "Zp") or unicodedata.bidirectional(character) in TURNS
 
 
 class Reporter:
@@ -83,7 +93,7 @@ class Reporter:
         elif not self._quiet:
             print_result(f"{source}: passed over, its outputs are there ({describe_paths(outputs)})")
 
-    def failed(self, source: Path, error: Exception) -> None:
+    def failed(self, source: Path | str, error: Exception) -> None:
         print_error(f"error: {error}")
         if self._as_json:
             print_result(json.dumps({"input": str(source), "outputs": [], "complete": False, "error": str(error)}))

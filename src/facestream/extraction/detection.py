@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from facestream.config import DetectOptions
 from facestream.extraction.job import iter_rows, run_job
+from facestream.extraction.pipelines import default_options, take_pipeline
 from facestream.io.row_writer import RowWriter
 from facestream.io.source import check_source
 from facestream.outputs import OutputPlan, plan_outputs
@@ -37,7 +38,7 @@ def detect(
     Args:
         source: any picture or video.
         target: a file where it ends in .stream, .npz or .csv, else a folder; beside the source when left out.
-        options: what to find and how to write it.
+        options: what to find and how to write it; where left out, what the pipeline was made for.
         pipeline: networks that are loaded already, or what loads them, by ``open_detection_pipeline`` with the same
             options.
         on_progress: called at the start and after each group of frames.
@@ -49,12 +50,14 @@ def detect(
         SourceError: the source cannot be read, or breaks off before its first frame.
         JobStopped: ``should_stop`` answered true.
     """
-    settled = options or DetectOptions()
+    settled = options or default_options(DetectOptions, pipeline)
     plan = target if isinstance(target, OutputPlan) else plan_outputs(Path(source), target, settled)
     check_source(plan.source)
-    return run_job(
-        plan, lambda: _DetectionWork(settled, _take_pipeline(pipeline, settled)), settled, on_progress, should_stop
-    )
+
+    def open_work() -> _DetectionWork:
+        return _DetectionWork(settled, take_pipeline(pipeline, open_detection_pipeline, settled))
+
+    return run_job(plan, open_work, settled, on_progress, should_stop)
 
 
 def iter_detections(
@@ -65,12 +68,16 @@ def iter_detections(
 ) -> Iterator[FrameDetections]:
     """The most prominent face of each row of a picture or video, in order, without writing anything; a row is a frame.
 
+    With ``rate_hz`` in the options rows lie on a constant clock, and a frame may come several times or not at all.
+
     Raises:
         SourceError: the source cannot be read. Where it breaks off later, that is logged.
     """
-    options = options or DetectOptions()
+    options = options or default_options(DetectOptions, pipeline)
     check_source(Path(source))
-    yield from iter_rows(Path(source), _DetectionWork(options, _take_pipeline(pipeline, options)))
+    yield from iter_rows(
+        Path(source), _DetectionWork(options, take_pipeline(pipeline, open_detection_pipeline, options))
+    )
 
 
 def open_detection_pipeline(options: DetectOptions) -> FaceDetectionPipeline:
@@ -87,16 +94,6 @@ def open_detection_pipeline(options: DetectOptions) -> FaceDetectionPipeline:
         weights=options.weights,
         detector_weights=options.detector_weights,
     )
-
-
-def _take_pipeline(
-    pipeline: FaceDetectionPipeline | Callable[[], FaceDetectionPipeline] | None, options: DetectOptions
-) -> FaceDetectionPipeline:
-    from facestream.pipeline.face_detection import FaceDetectionPipeline
-
-    if pipeline is None:
-        return open_detection_pipeline(options)
-    return pipeline if isinstance(pipeline, FaceDetectionPipeline) else pipeline()
 
 
 class _DetectionWork:

@@ -11,8 +11,8 @@ import numpy as np
 import numpy.typing as npt
 
 from facestream.config import MeshOptions
-from facestream.errors import OptionError
 from facestream.extraction.job import iter_rows, run_job
+from facestream.extraction.pipelines import default_options, take_pipeline
 from facestream.io.box_track import BoxTrack
 from facestream.io.mesh_streams import MeshStreamWriter
 from facestream.io.row_writer import RowWriter
@@ -52,12 +52,14 @@ def extract(
         SourceError: the source or the boxes cannot be read, or the source breaks off before its first frame.
         JobStopped: ``should_stop`` answered true.
     """
-    settled = options or _default_options(pipeline)
+    settled = options or default_options(MeshOptions, pipeline)
     plan = target if isinstance(target, OutputPlan) else plan_outputs(Path(source), target, settled)
     check_source(plan.source)
-    return run_job(
-        plan, lambda: _MeshWork(settled, _take_pipeline(pipeline, settled)), settled, on_progress, should_stop
-    )
+
+    def open_work() -> _MeshWork:
+        return _MeshWork(settled, take_pipeline(pipeline, open_pipeline, settled))
+
+    return run_job(plan, open_work, settled, on_progress, should_stop)
 
 
 def iter_meshes(
@@ -73,9 +75,9 @@ def iter_meshes(
     Raises:
         SourceError: the source or the boxes cannot be read. Where the source breaks off later, that is logged.
     """
-    options = options or _default_options(pipeline)
+    options = options or default_options(MeshOptions, pipeline)
     check_source(Path(source))
-    yield from iter_rows(Path(source), _MeshWork(options, _take_pipeline(pipeline, options)))
+    yield from iter_rows(Path(source), _MeshWork(options, take_pipeline(pipeline, open_pipeline, options)))
 
 
 def open_pipeline(options: MeshOptions) -> FaceMeshPipeline:
@@ -93,37 +95,6 @@ def open_pipeline(options: MeshOptions) -> FaceMeshPipeline:
     if options.boxes is None:
         pipeline.load_detector()
     return pipeline
-
-
-def _default_options(pipeline: FaceMeshPipeline | Callable[[], FaceMeshPipeline] | None) -> MeshOptions:
-    """The defaults, but for what a given pipeline has settled already."""
-    from facestream.pipeline.face_mesh import FaceMeshPipeline
-
-    if not isinstance(pipeline, FaceMeshPipeline):
-        return MeshOptions()
-    return MeshOptions(
-        detector=pipeline.detector_name,
-        num_faces=pipeline.num_faces,
-        min_score_thresh=pipeline.min_score_thresh,
-    )
-
-
-def _take_pipeline(
-    pipeline: FaceMeshPipeline | Callable[[], FaceMeshPipeline] | None, options: MeshOptions
-) -> FaceMeshPipeline:
-    """The networks for a job, loaded where they are not yet; never others than its options ask for."""
-    from facestream.pipeline.face_mesh import FaceMeshPipeline
-
-    if pipeline is None:
-        return open_pipeline(options)
-    networks = pipeline if isinstance(pipeline, FaceMeshPipeline) else pipeline()
-    has = (networks.detector_name, networks.num_faces, networks.min_score_thresh)
-    wanted = (options.detector, options.num_faces, options.min_score_thresh)
-    if has != wanted:
-        raise OptionError(
-            f"the pipeline was made with detector, faces and threshold {has}, the options ask for {wanted}"
-        )
-    return networks
 
 
 class _MeshWork:

@@ -23,8 +23,9 @@ PICTURE_FORMATS = ("JPEG", "PNG", "BMP", "TIFF", "WEBP", "PPM", "JPEG2000", "AVI
 
 MOTION_JPEG_SUFFIXES = (".mjpeg", ".mjpg")
 
-HEIF_BRANDS = (b"heic", b"heix", b"hevc", b"heim", b"heis", b"mif1", b"msf1")
-
+HEIF_BRANDS = frozenset({b"heic", b"heix", b"hevc", b"heim", b"heis", b"mif1", b"msf1"})
+AVIF_BRANDS = frozenset({b"avif", b"avis"})
+"""Of the same container; ``mif1`` and ``msf1`` may be either."""
 
 ORIENTATION_TAG = 274
 
@@ -93,12 +94,12 @@ def is_picture(path: Path) -> bool:
     """
     try:
         with path.open("rb") as file:
-            head = file.read(32)
+            head = file.read(128)
     except OSError as error:
         raise SourceError(f"{path}: cannot be read ({error.strerror or error})") from error
     if path.suffix.lower() in MOTION_JPEG_SUFFIXES:
         return False
-    if head[4:8] == b"ftyp" and head[8:12] in HEIF_BRANDS:
+    if _is_heif(head):
         _register_heif(path)
         return True
     try:
@@ -108,6 +109,14 @@ def is_picture(path: Path) -> bool:
         return True
     except Exception:  # whatever a reader stumbles over, it is no picture to Pillow
         return False
+
+
+def _is_heif(head: bytes) -> bool:
+    """Whether a file's first box names the brands of HEIC, and not of AVIF (ISO/IEC 23008-12)."""
+    if head[4:8] != b"ftyp" or head[8:12] not in HEIF_BRANDS:
+        return False
+    compatible = head[16 : int.from_bytes(head[:4], "big")]
+    return AVIF_BRANDS.isdisjoint(compatible[k : k + 4] for k in range(0, len(compatible), 4))
 
 
 def _register_heif(path: Path) -> None:

@@ -13,7 +13,7 @@ from typing import BinaryIO
 from facestream.errors import OutputError
 from facestream.io.locks import lock
 
-__all__ = ["PREFIX", "StagedFile", "check_folder", "sweep_staged_files"]
+__all__ = ["PREFIX", "StagedFile", "check_folder", "is_folder", "sweep_staged_files"]
 
 PREFIX = ".facestream-"
 
@@ -95,19 +95,25 @@ def _remove_if_dead(path: Path) -> None:
             path.unlink()
 
 
+def is_folder(path: str | Path) -> bool:
+    """Whether there is such a folder; of a name that is too long there is none."""
+    return os.path.isdir(path)  # noqa: PTH112 - Path.is_dir fails there
+
+
 def check_folder(folder: Path) -> None:
     """Make sure that files can be made in a folder.
 
     Raises:
         OutputError: it is missing, no folder, or not writable.
     """
-    if not folder.exists():
-        raise OutputError(
-            f"{folder}: there is no such output folder; make it first (an output file ends in .stream, .npz or .csv)"
-        )
-    if not folder.is_dir():
-        raise OutputError(f"{folder}: an output folder was wanted, but this is a file")
     try:
+        if not folder.exists():
+            raise OutputError(
+                f"{folder}: there is no such output folder; make it first (an output file ends in .stream, .npz or "
+                ".csv)"
+            )
+        if not folder.is_dir():
+            raise OutputError(f"{folder}: an output folder was wanted, but this is a file")
         with tempfile.NamedTemporaryFile(prefix=".facestream_", dir=folder):
             pass
     except OSError as error:

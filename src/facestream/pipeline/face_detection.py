@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from os import PathLike, fspath
+from typing import Any
 
+from facestream.config import DetectOptions
 from facestream.engines import Engine, open_engine, resolve_device
 from facestream.ops.boxes import square_boxes
 from facestream.pipeline.detector import FaceDetector
@@ -32,11 +34,21 @@ class FaceDetectionPipeline:
         """Load the networks; the arguments are those of ``DetectOptions``.
 
         Raises:
+            OptionError: a value out of its range.
+            InputError: a device that no machine has.
             DeviceError: the device is not there.
             WeightsError: weights that cannot be used.
         """
+        self.settled: dict[str, Any] = {
+            "detector": detector,
+            "min_score_thresh": min_score_thresh,
+            "min_suppression_thresh": min_suppression_thresh,
+            "force_square": force_square,
+            "verify": verify,
+        }
+        """The options of a job that cannot be changed any more."""
+        DetectOptions(**self.settled)  # checks the values
         self.device = resolve_device(device)
-        self._force_square = force_square
         self._mesh: FaceMeshPipeline | None = None
         if verify:
             self._mesh = FaceMeshPipeline(
@@ -51,6 +63,9 @@ class FaceDetectionPipeline:
         else:
             engine = open_engine(f"blazeface-{detector}", self.device, fspath(detector_weights or "") or None)
             self._detector = FaceDetector(engine, min_score=min_score_thresh, min_suppression=min_suppression_thresh)
+            if weights:
+                # Weights that cannot be used are said, though nothing is verified with them.
+                open_engine("facemesh", self.device, fspath(weights))
 
     @property
     def engines(self) -> tuple[Engine, ...]:
@@ -67,4 +82,8 @@ class FaceDetectionPipeline:
         return [Detections(m.boxes, m.keypoints, m.scores) for m in self._mesh.process_frames(frames)]
 
     def _shape(self, faces: Detections) -> Detections:
-        return Detections(square_boxes(faces.boxes), faces.keypoints, faces.scores) if self._force_square else faces
+        return (
+            Detections(square_boxes(faces.boxes), faces.keypoints, faces.scores)
+            if self.settled["force_square"]
+            else faces
+        )

@@ -92,6 +92,15 @@ class FaceMeshPipeline:
             self.load_detector()
         self.landmarker = FaceLandmarker(open_engine("facemesh", self.device, fspath(weights or "") or None))
 
+    @property
+    def settled(self) -> dict[str, Any]:
+        """The options of a job that cannot be changed any more."""
+        return {
+            "detector": self.detector_name,
+            "num_faces": self.num_faces,
+            "min_score_thresh": self.min_score_thresh,
+        }
+
     @cached_property
     def detector(self) -> FaceDetector:
         """Loaded when it is first needed: where boxes are given, it never is."""
@@ -119,8 +128,9 @@ class FaceMeshPipeline:
                 box is looked at, in the order of the boxes. A face that two boxes hold is given once.
 
         Returns:
-            Zero to ``num_faces`` faces, the most prominent first: ``landmarks`` (N, 468, 3) x, y, z in pixels,
-            ``presence`` and ``scores`` (N,), ``boxes`` (N, 4), ``keypoints`` (N, 6, 2).
+            Zero to ``num_faces`` faces, the most prominent first, or of given boxes all that hold a face:
+            ``landmarks`` (N, 468, 3) x, y, z in pixels, ``presence`` and ``scores`` (N,), ``boxes`` (N, 4),
+            ``keypoints`` (N, 6, 2).
 
         Raises:
             InputError: an image or boxes of another form.
