@@ -269,6 +269,10 @@ USAGE: dict[str, tuple[Arguments, str]] = {
     "threshold": (lambda p: [clip(p), "--min-score-thresh", "1.5"], r"1.5 is not in the range 0.0<=x<=1.0"),
     "unknown device": (lambda p: [clip(p), "--device", "tpu"], r"'tpu' is not one of 'auto', 'cpu', 'cuda', 'mps'"),
     "unknown format": (lambda p: [clip(p), "--format", "xml"], r"'xml' is not one of 'stream', 'npz', 'csv'"),
+    "an option of another command": (
+        lambda p: [clip(p), "--verify"],
+        r"error: --verify is an option of detect only$",
+    ),
     "unknown option": (lambda p: [clip(p), "--nonsense"], r"No such option '?--nonsense"),
     "file and format disagree": (
         lambda p: [clip(p), "-o", str(p / "a.npz"), "--format", "csv"],

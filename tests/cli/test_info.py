@@ -89,6 +89,19 @@ def test_ascii_in_chunks(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> 
     assert "samples      ASCII INT\n" in out
 
 
+def test_several_streams(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for name in ("a", "c"):
+        write_stream(tmp_path / f"{name}.stream", np.ones((2, 1)), 2)
+    paths = [str(tmp_path / f"{name}.stream") for name in "abc"]
+    assert main(["info", *paths, "--json"]) == 1
+    told = capsys.readouterr()
+    assert [json.loads(line)["file"] for line in told.out.splitlines()] == [paths[0], paths[2]]
+    assert "b.stream: the stream cannot be read (No such file or directory)" in told.err
+    assert main(["info", paths[0], paths[2]]) == 0
+    assert capsys.readouterr().out.count("2 of 1 columns") == 2
+    assert main(["info"]) == 2
+
+
 def test_attributes_of_any_name_and_what_terminals_obey(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     meta = {"rows": "7", "file": "x", "note": "a\x85b\u202ec", "name": "Müller 顔"}
     write_stream(tmp_path / "a.stream", np.ones((2, 1)), 2, meta=meta)

@@ -46,7 +46,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return EXIT_USAGE
     except click.ClickException as error:
         command = error.ctx.command_path if isinstance(error, click.UsageError) and error.ctx else "facestream"
-        message = _name_file(error, sys.argv[1:] if arguments is None else arguments) or error.format_message()
+        message = error.format_message()
+        if isinstance(error, click.NoSuchOption):
+            message = _name_file(error, sys.argv[1:] if arguments is None else arguments) or _name_command(error)
         print_error(f"error: {message} ({command} --help shows how it is used)")
         return EXIT_USAGE
     except OptionError as error:
@@ -60,13 +62,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return EXIT_INTERRUPTED
 
 
-def _name_file(error: click.ClickException, arguments: Sequence[str]) -> str | None:
+def _name_file(error: click.NoSuchOption, arguments: Sequence[str]) -> str | None:
     """What to do about a file whose name begins with a dash, if that was taken for an option."""
-    if isinstance(error, click.NoSuchOption):
-        for word in arguments:
-            if word.startswith(error.option_name) and os.path.lexists(word):
-                return f"{word} is taken for an option; write ./{word} for the file of that name"
+    for word in arguments:
+        if word.startswith(error.option_name) and os.path.lexists(word):
+            return f"{word} is taken for an option; write ./{word} for the file of that name"
     return None
+
+
+def _name_command(error: click.NoSuchOption) -> str:
+    """Which commands have the option that this one has not, else what it may have been."""
+    others = [
+        name
+        for name, command in facestream.commands.items()
+        if any(error.option_name in (*option.opts, *option.secondary_opts) for option in command.params)
+    ]
+    return f"{error.option_name} is an option of {' and '.join(others)} only" if others else error.format_message()
 
 
 def _heed_signals() -> None:

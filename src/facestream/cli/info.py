@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from facestream.cli.report import print_result
+from facestream.cli.report import print_error, print_result
+from facestream.errors import FacestreamError
 
 if TYPE_CHECKING:
     from facestream.inspection import StreamDescription
@@ -17,20 +18,31 @@ if TYPE_CHECKING:
 __all__ = ["info"]
 
 
-@click.command(short_help="What a stream holds.")
-@click.argument("stream", metavar="FILE.stream", type=click.Path(path_type=Path, readable=False))
-@click.option("--json", "as_json", is_flag=True, help="Print one line of JSON.")
-def info(stream: Path, as_json: bool) -> int:
-    """Tell what an SSI stream holds: header, rows, rate, ranges, and the share of rows with a face.
+@click.command(short_help="What streams hold.")
+@click.argument(
+    "streams", metavar="FILE.stream...", nargs=-1, required=True, type=click.Path(path_type=Path, readable=False)
+)
+@click.option("--json", "as_json", is_flag=True, help="Print one line of JSON a stream.")
+def info(streams: tuple[Path, ...], as_json: bool) -> int:
+    """Tell what SSI streams hold: header, rows, rate, ranges, and the share of rows with a face.
 
     Where the media type is one of faces, ranges are over the rows with a face.
     """
     from facestream.inspection import describe_stream
 
-    description = describe_stream(stream)
-    for line in [json.dumps(_as_json(description))] if as_json else _lines(description):
-        print_result(line)
-    return 0
+    num_failed = 0
+    for number, stream in enumerate(streams):
+        try:
+            description = describe_stream(stream)
+        except FacestreamError as error:
+            print_error(f"error: {error}")
+            num_failed += 1
+            continue
+        if number and not as_json:
+            print_result("")
+        for line in [json.dumps(_as_json(description))] if as_json else _lines(description):
+            print_result(line)
+    return 1 if num_failed else 0
 
 
 def _lines(description: StreamDescription) -> list[str]:

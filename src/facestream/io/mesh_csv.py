@@ -77,7 +77,7 @@ def read_frame_cells(table: Table, cells: list[str]) -> tuple[int, float, tuple[
         if min(width, height) < 1 or max(width, height, index) >= 2**31:
             raise ValueError(f"width {width}, height {height}, frame {index}")
     except ValueError as error:
-        raise SourceError(f"{table.path}: a row does not say which frame it is of ({error})") from error
+        raise SourceError(f"{table.place}: does not say which frame it is of ({error})") from error
     return index, timestamp_s, (width, height)
 
 
@@ -94,7 +94,7 @@ def read_mesh_csv(table: Table) -> MeshRecording:
         cells = table.rows()
         for lines in zip(*[cells] * num_faces, strict=True):
             if [line[first - 1] for line in lines] != [str(face + 1) for face in range(num_faces)]:
-                raise SourceError(f"{table.path}: not every frame has its {num_faces} faces in order")
+                raise SourceError(f"{table.place}: not every frame has its {num_faces} faces in order")
             index, timestamp_s, size = read_frame_cells(table, lines[0])
             values = np.array([table.numbers(line[first:-1]) for line in lines if line[first]])
             values = values.astype(np.float32).astype(np.float64).reshape(-1, len(MESH_CSV_COLUMNS) - first)
@@ -121,8 +121,7 @@ def _count_faces(table: Table) -> int:
         num_faces += 1
         if cells[face_cell] != str(num_faces):
             raise SourceError(
-                f"{table.path}: the faces of a frame must count from 1, but line {num_faces + 1} is of face "
-                f"{cells[face_cell][:40]!r}"
+                f"{table.place}: the faces of a frame must count from 1, but this is face {cells[face_cell][:40]!r}"
             )
     if not num_faces:
         raise SourceError(f"{table.path}: there is no row in it")
@@ -133,4 +132,4 @@ def _whole(table: Table, rows: Iterator[FrameMeshes]) -> Iterator[FrameMeshes]:
     try:
         yield from rows
     except ValueError as error:
-        raise SourceError(f"{table.path}: the last frame lacks faces ({error})") from error
+        raise SourceError(f"{table.place}: the last frame lacks faces ({error})") from error

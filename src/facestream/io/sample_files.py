@@ -97,7 +97,7 @@ def read_sample_csv(table: Table) -> SsiStream:
             for cells in table.rows():
                 values.append(parse_numbers([cell.encode() for cell in cells[1:-1]], type_name))
         except (ValueError, ArithmeticError) as error:
-            raise SourceError(f"{table.path}: a cell is no number ({error})") from error
+            raise SourceError(f"{table.place}: a cell is no number ({error})") from error
         return _stream(table.path, values.to_array(num_columns), table.meta)
 
 

@@ -94,6 +94,7 @@ class Table:
             SourceError: the file is missing or no such table.
         """
         self.path = path
+        self._line_number = 0
         first = last = b""
         with open_regular(path, "the table") as file:
             # Lines are read by their bytes: a cell never holds a line break.
@@ -112,13 +113,17 @@ class Table:
         """
         with open_regular(self.path, "the table") as file:
             for number, line in enumerate(iter(lambda: file.readline(MAX_LINE_BYTES), b""), 1):
+                self._line_number = number
                 cells = _split(self.path, line)
                 if number > 1 and len(cells) != len(self.columns):
-                    raise SourceError(
-                        f"{self.path}: line {number} has {len(cells)} cells, but there are {len(self.columns)} columns"
-                    )
+                    raise SourceError(f"{self.place}: {len(cells)} cells, but there are {len(self.columns)} columns")
                 if number > 1:
                     yield cells
+
+    @property
+    def place(self) -> str:
+        """File and line of the row that was read last, for messages."""
+        return f"{self.path}: line {self._line_number}"
 
     def numbers(self, cells: Sequence[str]) -> npt.NDArray[np.float64]:
         """Cells as numbers, empty ones as NaN.
@@ -129,7 +134,7 @@ class Table:
         try:
             return np.array([float(cell) if cell else np.nan for cell in cells], dtype=np.float64)
         except ValueError as error:
-            raise SourceError(f"{self.path}: a cell is no number ({error})") from error
+            raise SourceError(f"{self.place}: a cell is no number ({error})") from error
 
     def _read_meta(self, cells: Sequence[str]) -> dict[str, Any]:
         try:
