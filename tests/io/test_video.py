@@ -266,6 +266,14 @@ def test_sound_without_pictures(tmp_path: Path) -> None:
         open_source(path)
 
 
+def test_a_codec_that_nobody_knows(tmp_path: Path) -> None:
+    content = write_clip(tmp_path / "c.mp4", numbered_frames(3), codec="libx264").read_bytes()
+    place = content.rindex(b"avc1")
+    (tmp_path / "c.mp4").write_bytes(content[:place] + b"zz9v" + content[place + 4 :])
+    with pytest.raises(SourceError, match=r"c\.mp4: its video stream is of a codec that FFmpeg does not know"):
+        open_source(tmp_path / "c.mp4")
+
+
 def test_a_video_without_frames(tmp_path: Path) -> None:
     whole = write_clip(tmp_path / "a.mp4", NOISE[:4], options={"movflags": "faststart"})
     data = bytearray(whole.read_bytes())

@@ -11,6 +11,7 @@ from typing import cast
 import av
 import av.error
 from av.buffer import Buffer
+from av.codec.context import CodecContext
 from av.container import InputContainer
 from av.packet import Packet
 from av.stream import Disposition
@@ -213,6 +214,8 @@ def open_container(path: Path) -> InputContainer:
 def default_stream(container: InputContainer, path: Path) -> VideoStream:
     """The first video stream that is marked as default, else the first; cover pictures are none.
 
+    Streams that there is no decoder for are passed over.
+
     Raises:
         SourceError: there is none.
     """
@@ -220,7 +223,11 @@ def default_stream(container: InputContainer, path: Path) -> VideoStream:
     if not streams:
         kinds = sorted({stream.type for stream in container.streams})
         raise SourceError(f"{path}: there is no video stream in it, only: {', '.join(kinds) or 'nothing'}")
-    return next((s for s in streams if s.disposition & Disposition.default), streams[0])
+    # PyAV's types do not tell that a stream without a decoder has no context.
+    known = [s for s in streams if cast("CodecContext | None", s.codec_context) is not None]
+    if not known:
+        raise SourceError(f"{path}: its video stream is of a codec that FFmpeg does not know; check that it is whole")
+    return next((s for s in known if s.disposition & Disposition.default), known[0])
 
 
 def _check_size(stream: VideoStream, path: Path) -> None:
