@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import json
 import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,12 +14,26 @@ import numpy.typing as npt
 import pytest
 
 from facestream import FaceMeshPipeline
+from facestream.engines import resolve_runtime
 from facestream.structures import FaceMeshes
 
 ROOT = Path(__file__).parents[1]
 GOLDEN = Path(__file__).parent / "golden"
 
+CPU_ENGINE = resolve_runtime(device="cpu").engine
+"""What runs the networks here where nothing else is asked for."""
+
 Image = npt.NDArray[np.uint8]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Converted networks in a folder of this run's own, one for all its workers."""
+    folder = tmp_path_factory.getbasetemp()
+    folder = folder.parent if "PYTEST_XDIST_WORKER" in os.environ else folder
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("FACESTREAM_CACHE", str(folder / "cache"))
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -26,7 +26,7 @@ from facestream.extraction.job import frame_groups
 from facestream.io.columns import split_mesh_rows
 from facestream.io.source import open_source
 from facestream.structures import FaceMeshes
-from tests.conftest import Image, mean_distance
+from tests.conftest import CPU_ENGINE, Image, mean_distance
 from tests.io.clips import cut, numbered_frames, remux, write_clip
 
 
@@ -37,7 +37,7 @@ def sample_archive(sample: Path, pipeline: FaceMeshPipeline, tmp_path_factory: p
     options = MeshOptions(formats=("stream", "npz", "csv"), overlay=True)
     summary = extract(sample, folder, options, pipeline=pipeline)
     assert (summary.num_frames, summary.num_frames_with_face, summary.complete) == (150, 150, True)
-    assert (summary.device, summary.engine, summary.precision) == ("cpu", "torch", "float32")
+    assert (summary.device, summary.engine, summary.precision) == ("cpu", CPU_ENGINE, "float32")
     assert summary.warnings == ()
     assert 0 < summary.seconds <= summary.total_seconds
     assert sorted(path.name for path in summary.outputs) == sorted(

@@ -73,6 +73,24 @@ class JobOptions:
         choices=("auto", "cpu", "cuda", "mps"),
         help="Where the networks run; auto is CUDA where there is one, else the CPU.",
     )
+    engine: str = _option(
+        "auto",
+        choices=("auto", "torch", "openvino"),
+        help="What runs the networks; auto is PyTorch on a GPU and OpenVINO on the CPU, where it is installed.",
+    )
+    precision: str = _option(
+        "float32",
+        choices=("float32", "bf16", "fp16"),
+        help="What the networks compute in: less than float32 may be faster, and moves landmarks (docs/accuracy.md).",
+    )
+    num_threads: int | None = _option(
+        None,
+        flag="--threads",
+        minimum=1,
+        maximum=1024,
+        metavar="N",
+        help="How many threads decoder, OpenCV and engine may use each; as many as there are cores when left out.",
+    )
     weights: Path | None = _option(None, is_path=True, help="Your own FaceMesh weights: .safetensors or .tflite.")
     detector_weights: Path | None = _option(
         None, is_path=True, help="Your own BlazeFace weights for the chosen detector: .safetensors or .tflite."

@@ -15,6 +15,7 @@ import pytest
 
 import facestream
 from facestream.cli import main
+from tests.conftest import CPU_ENGINE
 from tests.io.clips import cut, numbered_frames, remux, write_clip
 
 COMMAND = [sys.executable, "-m", "facestream"]
@@ -53,7 +54,7 @@ def test_a_clip_a_picture_and_a_bad_file(tmp_path: Path, carphone: Path) -> None
     assert (clip["frames"], clip["frames_with_face"], clip["complete"]) == (120, 120, True)
     assert clip["fps"] == pytest.approx(120 / clip["seconds"], rel=0.01)
     assert clip["total_seconds"] >= clip["seconds"]
-    assert (clip["engine"], clip["precision"]) == ("torch", "float32")
+    assert (clip["engine"], clip["precision"]) == (CPU_ENGINE, "float32")
     assert clip["outputs"] == [str(out / f"{carphone.stem}.facemesh.stream")]
     assert (picture["frames"], picture["frames_with_face"]) == (1, 0)
     errors = result.stderr.splitlines()

@@ -5,9 +5,8 @@ import numpy.typing as npt
 import pytest
 import torch
 
-from facestream.engines import Engine, open_engine, resolve_device
-from facestream.engines.torch_engine import BATCH_SIZE
-from facestream.errors import DeviceError, InputError
+from facestream.engines import Engine, Runtime, open_engine
+from facestream.engines.interface import BATCH_SIZE
 from facestream.models import WEIGHTS, load
 
 NAMES = ["facemesh", "blazeface-back", "blazeface-front"]
@@ -15,7 +14,7 @@ NAMES = ["facemesh", "blazeface-back", "blazeface-front"]
 
 @pytest.fixture(scope="module", params=NAMES)
 def engine(request: pytest.FixtureRequest) -> Engine:
-    return open_engine(request.param, "cpu")
+    return open_engine(request.param, Runtime("torch", "cpu"))
 
 
 def images_for(engine: Engine, count: int) -> npt.NDArray[np.uint8]:
@@ -40,7 +39,7 @@ def test_no_images_no_results(engine: Engine) -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_grey_levels_become_the_networks_pixel_range(name: str) -> None:
-    engine, record = open_engine(name, "cpu"), WEIGHTS[name]
+    engine, record = open_engine(name, Runtime("torch", "cpu")), WEIGHTS[name]
     low, high = record.pixel_range
     images = images_for(engine, 2)
     pixels = torch.from_numpy(images.astype(np.float32) / 255 * (high - low) + low).permute(0, 3, 1, 2)
@@ -52,30 +51,10 @@ def test_grey_levels_become_the_networks_pixel_range(name: str) -> None:
     assert engine.weights_sha256 == record.sha256
 
 
-def test_devices() -> None:
-    with pytest.raises(InputError, match="device must be one of auto, cpu, cuda, mps, not 'gpu'"):
-        resolve_device("gpu")
-    assert resolve_device("cpu") == "cpu"
-    assert resolve_device("auto") == ("cuda" if torch.cuda.is_available() else "cpu")
-
-
-@pytest.mark.parametrize(
-    ("device", "is_there"), [("cuda", torch.cuda.is_available()), ("mps", torch.backends.mps.is_available())]
-)
-def test_a_device_is_there_or_an_error(device: str, is_there: bool) -> None:
-    if is_there:
-        assert resolve_device(device) == device
-    else:
-        with pytest.raises(
-            DeviceError, match=f"device '{device}' was asked for, but PyTorch .* finds none; use one of: cpu"
-        ):
-            resolve_device(device)
-
-
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
 @pytest.mark.parametrize("name", NAMES)
 def test_cuda_agrees_with_the_cpu(name: str) -> None:
-    cpu, cuda = open_engine(name, "cpu"), open_engine(name, "cuda")
+    cpu, cuda = open_engine(name, Runtime("torch", "cpu")), open_engine(name, Runtime("torch", "cuda"))
     images = images_for(cpu, 5)
     for ours, theirs in zip(cuda.run(images), cpu.run(images), strict=True):
         np.testing.assert_allclose(ours, theirs, atol=5e-3)

@@ -6,7 +6,7 @@ import pytest
 from facestream.pipeline.face_detection import FaceDetectionPipeline
 from facestream.pipeline.face_mesh import FaceMeshPipeline
 from facestream.structures import Detections, FaceMeshes, Frame
-from tests.conftest import Image
+from tests.conftest import CPU_ENGINE, Image
 
 
 @pytest.fixture(scope="module")
@@ -69,5 +69,5 @@ def test_verifying_keeps_faces_and_drops_what_the_mesh_denies(
     place = mesh.landmarker.place
     monkeypatch.setattr(mesh.landmarker, "place", lambda *frames: (place(*frames)[0], np.array([0.1] * len(frames[0]))))
     assert len(find(verified, astronaut)) == 0
-    assert [engine.name for engine in verified.engines] == ["torch", "torch"]
+    assert [engine.name for engine in verified.engines] == [CPU_ENGINE, CPU_ENGINE]
     assert len(detection.engines) == 1

@@ -50,7 +50,7 @@ def _click_option(item: Field[Any]) -> Callable[[Command], Command]:
     elif isinstance(item.default, bool):
         # Optional value: --overlay alone is the flag, --overlay FILE names the file.
         settings |= {"is_flag": False, "flag_value": "", "type": str, "envvar": None}
-    elif isinstance(item.default, int):
+    elif option.kind is int:
         settings["type"] = click.IntRange(min=_whole(option.minimum), max=_whole(option.maximum))
     else:
         settings["type"] = click.FloatRange(min=option.minimum, max=option.maximum)

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
-from facestream.engines.interface import Engine, resolve_device
+from facestream.engines.interface import Engine
+from facestream.engines.runtime import ENGINES, PRECISIONS, Runtime, resolve_device, resolve_runtime
 
-__all__ = ["Engine", "open_engine", "resolve_device"]
+__all__ = ["ENGINES", "PRECISIONS", "Engine", "Runtime", "open_engine", "resolve_device", "resolve_runtime"]
 
 
-def open_engine(name: str, device: str, weights: str | None = None) -> Engine:
-    """The engine that runs network ``name`` on a device that ``resolve_device`` answered.
+def open_engine(name: str, runtime: Runtime, weights: str | None = None) -> Engine:
+    """The engine that runs network ``name``.
 
     Raises:
+        DeviceError: the engine cannot compute in the precision that was asked for.
         WeightsError: the weights are missing, damaged or of another network.
     """
+    if runtime.engine == "openvino":
+        from facestream.engines.openvino_engine import OpenVinoEngine
+
+        return OpenVinoEngine(name, runtime, weights)
     from facestream.engines.torch_engine import TorchEngine
 
-    return TorchEngine(name, device, weights)
+    return TorchEngine(name, runtime, weights)

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import hashlib
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import torch
-from torch import nn
 
-from facestream.models import get_record, load
+from facestream.engines.from_pixels import FromPixels
+from facestream.engines.interface import BATCH_SIZE
+from facestream.engines.runtime import Runtime
+from facestream.models import get_record, weights_digest
 
 __all__ = ["TorchEngine"]
-
-BATCH_SIZE = 8
-"""Fixed, because PyTorch picks another kernel for batch 1, which moves landmarks a little."""
 
 
 class TorchEngine:
@@ -25,14 +22,13 @@ class TorchEngine:
     name = "torch"
     precision = "float32"
 
-    def __init__(self, network: str, device: str, weights: str | None = None) -> None:
-        record = get_record(network)
-        self.device = device
-        self.input_size = record.input_size
-        low, high = record.pixel_range
-        pure = load(network, device=device, weights=weights).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-        self._network = _FromPixels(pure, low, high)
-        self.weights_sha256 = _sha256(Path(weights)) if weights else record.sha256
+    def __init__(self, network: str, runtime: Runtime, weights: str | None = None) -> None:
+        self.device = runtime.device
+        self.input_size = get_record(network).input_size
+        if runtime.num_threads is not None:
+            torch.set_num_threads(runtime.num_threads)
+        self._network = FromPixels(network, weights).to(runtime.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.weights_sha256 = weights_digest(network, weights)
 
     def run(self, images: npt.NDArray[np.uint8]) -> tuple[npt.NDArray[Any], ...]:
         batches = [self._run_batch(images[start : start + BATCH_SIZE]) for start in range(0, len(images), BATCH_SIZE)]
@@ -48,21 +44,3 @@ class TorchEngine:
         with torch.inference_mode(), torch.backends.cudnn.flags(enabled=True, allow_tf32=False):
             outputs = self._network(torch.from_numpy(padded).to(self.device))
         return tuple(output[: len(images)].cpu().numpy() for output in outputs)
-
-
-class _FromPixels(nn.Module):
-    """Grey levels to the network's range, so that images travel to the device as uint8."""
-
-    def __init__(self, network: nn.Module, low: float, high: float) -> None:
-        super().__init__()
-        self.network = network
-        self.low = low
-        self.scale = (high - low) / 255.0
-
-    def forward(self, images: torch.Tensor) -> Any:
-        pixels = images.permute(0, 3, 1, 2).to(torch.float32, memory_format=torch.channels_last)
-        return self.network(pixels * self.scale + self.low)
-
-
-def _sha256(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()

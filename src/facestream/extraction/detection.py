@@ -91,6 +91,9 @@ def open_detection_pipeline(options: DetectOptions) -> FaceDetectionPipeline:
         force_square=options.force_square,
         verify=options.verify,
         device=options.device,
+        engine=options.engine,
+        precision=options.precision,
+        num_threads=options.num_threads,
         weights=options.weights,
         detector_weights=options.detector_weights,
     )

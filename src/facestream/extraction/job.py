@@ -88,7 +88,8 @@ def run_job(
     check_outputs(plan)
     work = open_work()
     opened = time.perf_counter()
-    with closing(open_source(plan.source)) as frames, ExitStack() as cleanup:
+    _bound_threads(options)
+    with closing(open_source(plan.source, options.num_threads)) as frames, ExitStack() as cleanup:
         job = _Job(plan, frames, work, cleanup)
 
         def tell() -> None:
@@ -108,7 +109,8 @@ def run_job(
 
 def iter_rows(source: Path, work: Work[Result]) -> Iterator[Result]:
     """The result of each row of a source, without writing anything; what the user should know is logged."""
-    with closing(open_source(source)) as frames:
+    _bound_threads(work.options)
+    with closing(open_source(source, work.options.num_threads)) as frames:
         work.begin(frames.info)
         for group in frame_groups(frames, work.options):
             for (_, num_rows), result in zip(group, work.find([frame for frame, _ in group]), strict=True):
@@ -136,6 +138,13 @@ def frame_groups(frames: Source, options: JobOptions) -> Iterator[list[Scheduled
             group.clear()
     if group:
         yield group
+
+
+def _bound_threads(options: JobOptions) -> None:
+    import cv2
+
+    # OpenCV takes -1 for its own choice, and 0 for one thread.
+    cv2.setNumThreads(options.num_threads or -1)
 
 
 def constant_rate(options: JobOptions) -> Fraction | None:

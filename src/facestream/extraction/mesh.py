@@ -89,6 +89,9 @@ def open_pipeline(options: MeshOptions) -> FaceMeshPipeline:
         num_faces=options.num_faces,
         min_score_thresh=options.min_score_thresh,
         device=options.device,
+        engine=options.engine,
+        precision=options.precision,
+        num_threads=options.num_threads,
         weights=options.weights,
         detector_weights=options.detector_weights,
     )

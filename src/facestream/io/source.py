@@ -55,8 +55,10 @@ def check_source(path: Path) -> None:
         raise SourceError(f"{path}: the file is empty (0 bytes)")
 
 
-def open_source(path: str | os.PathLike[str]) -> Source:
+def open_source(path: str | os.PathLike[str], num_threads: int | None = None) -> Source:
     """Open a picture or video; the content decides which it is, not the name.
+
+    ``num_threads`` bounds the decoder; some cores are the bound where it is left out.
 
     Raises:
         SourceError: not there, empty, or neither picture nor video.
@@ -66,4 +68,4 @@ def open_source(path: str | os.PathLike[str]) -> Source:
     from facestream.io.pictures import PictureSource, is_picture
     from facestream.io.video import VideoSource
 
-    return PictureSource(path) if is_picture(path) else VideoSource(path)
+    return PictureSource(path) if is_picture(path) else VideoSource(path, num_threads)

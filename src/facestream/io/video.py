@@ -50,8 +50,10 @@ class VideoSource:
     After the iteration, ``shortfall`` says why frames are missing, if so.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, num_threads: int | None = None) -> None:
         """Open the video and decode its first frame, which alone knows how it is turned.
+
+        The decoder has at most ``num_threads`` threads.
 
         Raises:
             SourceError: not a video, no video stream, or no frame in it.
@@ -64,7 +66,7 @@ class VideoSource:
             self._stream = default_stream(self._container, path)
             _check_size(self._stream, path)
             self._stream.thread_type = "AUTO"
-            self._stream.codec_context.thread_count = min(MAX_DECODER_THREADS, os.cpu_count() or 1)
+            self._stream.codec_context.thread_count = min(MAX_DECODER_THREADS, num_threads or os.cpu_count() or 1)
             self._rate = self._stream.average_rate or self._stream.guessed_rate or FALLBACK_RATE_HZ
             self._frames = self._decode()
             self._first = next(self._frames, None)

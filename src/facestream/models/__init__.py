@@ -8,13 +8,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from facestream.models.registry import WEIGHTS, WeightsRecord, get_record
+from facestream.models.weight_files import weights_digest
 
 if TYPE_CHECKING:
     from facestream.models.blazeface import BlazeFace
     from facestream.models.facemesh import FaceMesh
     from facestream.models.loading import load
 
-__all__ = ["WEIGHTS", "BlazeFace", "FaceMesh", "WeightsRecord", "get_record", "load"]
+__all__ = ["WEIGHTS", "BlazeFace", "FaceMesh", "WeightsRecord", "get_record", "load", "weights_digest"]
 
 _LAZY = {
     "BlazeFace": "facestream.models.blazeface",

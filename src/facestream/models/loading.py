@@ -16,6 +16,7 @@ from facestream.errors import WeightsError
 from facestream.models.blazeface import BlazeFace
 from facestream.models.facemesh import FaceMesh
 from facestream.models.registry import get_record
+from facestream.models.weight_files import read_weights
 
 __all__ = ["load"]
 
@@ -40,22 +41,13 @@ def load(name: str, *, device: str | torch.device = "cpu", weights: str | PathLi
     """
     record = get_record(name)
     path = record.path if weights is None else Path(weights)
-    data = _read_bytes(path)
+    data = read_weights(path)
     digest = hashlib.sha256(data).hexdigest()
     if weights is None and digest != record.sha256:
         raise WeightsError(f"{path}: damaged (sha256 {digest}, wanted {record.sha256}); install facestream again")
     network = _NETWORKS[name]()
     _fill(network, _read_state(data, path, name), path, name)
     return network.eval().requires_grad_(False).to(device)
-
-
-def _read_bytes(path: Path) -> bytes:
-    if path.exists() and not path.is_file():
-        raise WeightsError(f"{path}: not a regular file; weights are read from files")
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise WeightsError(f"{path}: the weights cannot be read ({error.strerror or error})") from error
 
 
 def _read_state(data: bytes, path: Path, name: str) -> dict[str, torch.Tensor]:

@@ -7,7 +7,7 @@ from os import PathLike, fspath
 from typing import Any
 
 from facestream.config import DetectOptions
-from facestream.engines import Engine, open_engine, resolve_device
+from facestream.engines import Engine, open_engine, resolve_runtime
 from facestream.ops.boxes import square_boxes
 from facestream.pipeline.detector import FaceDetector
 from facestream.pipeline.face_mesh import FaceMeshPipeline
@@ -28,6 +28,9 @@ class FaceDetectionPipeline:
         force_square: bool = True,
         verify: bool = False,
         device: str = "auto",
+        engine: str = "auto",
+        precision: str = "float32",
+        num_threads: int | None = None,
         weights: str | PathLike[str] | None = None,
         detector_weights: str | PathLike[str] | None = None,
     ) -> None:
@@ -36,7 +39,7 @@ class FaceDetectionPipeline:
         Raises:
             OptionError: a value out of its range.
             InputError: a device that no machine has.
-            DeviceError: the device is not there.
+            DeviceError: the device or engine is not there.
             WeightsError: weights that cannot be used.
         """
         self.settled: dict[str, Any] = {
@@ -48,24 +51,28 @@ class FaceDetectionPipeline:
         }
         """The options of a job that cannot be changed any more."""
         DetectOptions(**self.settled)  # checks the values
-        self.device = resolve_device(device)
+        runtime = resolve_runtime(engine=engine, device=device, precision=precision, num_threads=num_threads)
+        self.device = runtime.device
         self._mesh: FaceMeshPipeline | None = None
         if verify:
             self._mesh = FaceMeshPipeline(
                 detector=detector,
                 min_score_thresh=min_score_thresh,
                 min_suppression_thresh=min_suppression_thresh,
-                device=self.device,
+                device=runtime.device,
+                engine=runtime.engine,
+                precision=runtime.precision,
+                num_threads=runtime.num_threads,
                 weights=weights,
                 detector_weights=detector_weights,
             )
             self._detector = self._mesh.detector
         else:
-            engine = open_engine(f"blazeface-{detector}", self.device, fspath(detector_weights or "") or None)
-            self._detector = FaceDetector(engine, min_score=min_score_thresh, min_suppression=min_suppression_thresh)
+            network = open_engine(f"blazeface-{detector}", runtime, fspath(detector_weights or "") or None)
+            self._detector = FaceDetector(network, min_score=min_score_thresh, min_suppression=min_suppression_thresh)
             if weights:
                 # Weights that cannot be used are said, though nothing is verified with them.
-                open_engine("facemesh", self.device, fspath(weights))
+                open_engine("facemesh", runtime, fspath(weights))
 
     @property
     def engines(self) -> tuple[Engine, ...]:

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from facestream.config import DetectOptions, MeshOptions
-from facestream.engines import open_engine, resolve_device
+from facestream.engines import open_engine, resolve_runtime
 from facestream.errors import InputError
 from facestream.ops.nms import box_iou
 from facestream.ops.roi import roi_shifts, rois_from_boxes, rois_from_detections, rois_from_landmarks
@@ -58,6 +58,9 @@ class FaceMeshPipeline:
         min_score_thresh: float = DEFAULT_THRESHOLD,
         min_suppression_thresh: float = 0.3,
         device: str = "auto",
+        engine: str = "auto",
+        precision: str = "float32",
+        num_threads: int | None = None,
         weights: str | PathLike[str] | None = None,
         detector_weights: str | PathLike[str] | None = None,
     ) -> None:
@@ -69,13 +72,16 @@ class FaceMeshPipeline:
             min_score_thresh: what the detector's score and the presence in two looks must reach.
             min_suppression_thresh: boxes that overlap by more (intersection over union) are one face.
             device: ``"auto"``, ``"cpu"``, ``"cuda"`` or ``"mps"``.
+            engine: ``"auto"``, ``"torch"`` or ``"openvino"``.
+            precision: ``"float32"``, ``"bf16"`` or ``"fp16"``.
+            num_threads: of the engine; all cores when left out.
             weights: your own FaceMesh weights.
             detector_weights: your own BlazeFace weights.
 
         Raises:
             OptionError: a value out of its range.
             InputError: a device that no machine has.
-            DeviceError: the device is not there.
+            DeviceError: the device or engine is not there.
             WeightsError: weights that cannot be used.
         """
         # Both check the values.
@@ -85,12 +91,13 @@ class FaceMeshPipeline:
         self.num_faces = num_faces
         self.min_score_thresh = min_score_thresh
         self._min_suppression_thresh = min_suppression_thresh
-        self.device = resolve_device(device)
+        self._runtime = resolve_runtime(engine=engine, device=device, precision=precision, num_threads=num_threads)
+        self.device = self._runtime.device
         self._detector_weights = fspath(detector_weights or "") or None
         if self._detector_weights:
             # Weights that cannot be used are said now, not at the first picture.
             self.load_detector()
-        self.landmarker = FaceLandmarker(open_engine("facemesh", self.device, fspath(weights or "") or None))
+        self.landmarker = FaceLandmarker(open_engine("facemesh", self._runtime, fspath(weights or "") or None))
 
     @property
     def settled(self) -> dict[str, Any]:
@@ -104,7 +111,7 @@ class FaceMeshPipeline:
     @cached_property
     def detector(self) -> FaceDetector:
         """Loaded when it is first needed: where boxes are given, it never is."""
-        engine = open_engine(f"blazeface-{self.detector_name}", self.device, self._detector_weights)
+        engine = open_engine(f"blazeface-{self.detector_name}", self._runtime, self._detector_weights)
         return FaceDetector(engine, min_score=self.min_score_thresh, min_suppression=self._min_suppression_thresh)
 
     def load_detector(self) -> None:

@@ -1,0 +1,27 @@
+"""The networks behind uint8 pixels, so that images travel small and normalisation is part of the graph."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import nn
+
+from facestream.models import get_record, load
+
+__all__ = ["FromPixels"]
+
+
+class FromPixels(nn.Module):
+    """A network of the registry that takes RGB images, uint8 (B, S, S, 3)."""
+
+    def __init__(self, name: str, weights: str | None = None) -> None:
+        super().__init__()
+        low, high = get_record(name).pixel_range
+        self.network = load(name, weights=weights)
+        self.low = low
+        self.scale = (high - low) / 255.0
+
+    def forward(self, images: torch.Tensor) -> Any:
+        pixels = images.permute(0, 3, 1, 2).to(torch.float32, memory_format=torch.channels_last)
+        return self.network(pixels * self.scale + self.low)

@@ -1,0 +1,88 @@
+"""Converted networks on the disk, so that a second start converts nothing.
+
+An entry is a zip file, whose checksums tell a damaged one, which is made again. It is written under another name and
+renamed, so that two processes do not see halves of each other's.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import logging
+import os
+import re
+import tempfile
+import zipfile
+import zlib
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+import platformdirs
+
+__all__ = ["CACHE_VARIABLE", "Graph", "cache_folder", "cached_graph"]
+
+CACHE_VARIABLE = "FACESTREAM_CACHE"
+"""The environment's name of another folder."""
+
+MEMBERS = ("graph.xml", "graph.bin")
+
+_log = logging.getLogger(__name__)
+
+
+class Graph(NamedTuple):
+    """OpenVINO's own form of a network."""
+
+    xml: bytes
+    constants: bytes
+
+
+def cache_folder() -> Path:
+    """Where converted networks lie: the user's cache folder, or what ``FACESTREAM_CACHE`` names."""
+    named = os.environ.get(CACHE_VARIABLE)
+    return Path(named) if named else platformdirs.user_cache_path("facestream")
+
+
+def cached_graph(key: str, convert: Callable[[], Graph]) -> Graph:
+    """The graph of that key, from the disk or converted now."""
+    path = cache_folder() / (re.sub(r"[^A-Za-z0-9._+-]", "_", key) + ".graph")
+    graph = _read(path)
+    if graph is None:
+        graph = convert()
+        _write(path, graph)
+    return graph
+
+
+def _read(path: Path) -> Graph | None:
+    try:
+        with zipfile.ZipFile(path) as entry:
+            return Graph(*(entry.read(name) for name in MEMBERS))
+    except FileNotFoundError:
+        return None
+    except (OSError, zipfile.BadZipFile, zlib.error, KeyError, EOFError, NotImplementedError, RuntimeError) as error:
+        _log.info("%s: cannot be used (%s), made again", path, error)
+        return None
+
+
+def _write(path: Path, graph: Graph) -> None:
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w", zipfile.ZIP_STORED) as entry:
+        for name, data in zip(MEMBERS, graph, strict=True):
+            entry.writestr(name, data)
+    hidden = ""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile(dir=path.parent, prefix=".", suffix=".part", delete=False) as file:
+            hidden = file.name
+            file.write(content.getbuffer())
+        Path(hidden).replace(path)
+    except OSError as error:
+        _log.warning(
+            "%s: networks cannot be kept for the next start, which will be slower (%s); set %s to another folder",
+            path.parent,
+            error.strerror or error,
+            CACHE_VARIABLE,
+        )
+        if hidden:
+            with contextlib.suppress(OSError):
+                Path(hidden).unlink()

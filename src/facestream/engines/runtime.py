@@ -1,0 +1,94 @@
+"""Which engine, on which device, in which precision: what was asked for, made definite, or said to be absent."""
+
+from __future__ import annotations
+
+import ctypes
+import sys
+from dataclasses import dataclass
+from importlib.util import find_spec
+
+from facestream.errors import DeviceError, InputError, OptionError
+
+__all__ = ["ENGINES", "PRECISIONS", "Runtime", "resolve_device", "resolve_runtime"]
+
+ENGINES = ("torch", "openvino")
+PRECISIONS = ("float32", "bf16", "fp16")
+DEVICES = ("cpu", "cuda", "mps")
+
+
+@dataclass(frozen=True, slots=True)
+class Runtime:
+    """How networks are run; nothing of it is ``auto``."""
+
+    engine: str
+    device: str
+    precision: str = "float32"
+    num_threads: int | None = None
+    """Of the engine; all cores where it is ``None``."""
+
+
+def resolve_runtime(
+    *, engine: str = "auto", device: str = "auto", precision: str = "float32", num_threads: int | None = None
+) -> Runtime:
+    """Make definite what was asked for: CUDA if there is any, else OpenVINO if it is installed, else PyTorch.
+
+    Raises:
+        InputError: a word that stands for nothing.
+        OptionError: an engine that cannot do what is asked of it.
+        DeviceError: an engine or a device that was asked for by name and is not there.
+    """
+    if engine not in ("auto", *ENGINES):
+        raise InputError(f"engine must be one of auto, {', '.join(ENGINES)}, not {engine!r}")
+    if precision not in PRECISIONS:
+        raise InputError(f"precision must be one of {', '.join(PRECISIONS)}, not {precision!r}")
+    has_openvino = find_spec("openvino") is not None
+    if engine == "openvino" and not has_openvino:
+        raise DeviceError(
+            "engine 'openvino' was asked for, but it is not installed: pip install openvino; there is: torch"
+        )
+    if engine == "openvino" and device not in ("auto", "cpu"):
+        raise OptionError(f"engine 'openvino' runs on the CPU, but device {device!r} was asked for; leave one out")
+    settled_device = "cpu" if engine == "openvino" else resolve_device(device)
+    if engine == "auto":
+        engine = "openvino" if settled_device == "cpu" and has_openvino else "torch"
+    if engine == "torch" and precision != "float32":
+        raise OptionError(
+            f"engine 'torch' computes in float32 only, but precision {precision!r} was asked for"
+            + ("; engine 'openvino' has it" if has_openvino and settled_device == "cpu" else "")
+        )
+    return Runtime(engine, settled_device, precision, num_threads)
+
+
+def resolve_device(device: str) -> str:
+    """The device that an option names: ``auto`` is CUDA where there is one, else the CPU.
+
+    Raises:
+        InputError: there is no device of that name.
+        DeviceError: the device was asked for by name and is not there.
+    """
+    if device not in ("auto", *DEVICES):
+        raise InputError(f"device must be one of auto, {', '.join(DEVICES)}, not {device!r}")
+    # PyTorch takes a second to load, so it is not asked where there can be nothing to find.
+    if device == "cpu" or (device == "auto" and not _has_cuda_driver()):
+        return "cpu"
+    import torch
+
+    available = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
+    if device == "auto":
+        return "cuda" if available["cuda"] else "cpu"
+    if not available[device]:
+        there = ", ".join(name for name, is_there in available.items() if is_there)
+        raise DeviceError(
+            f"device {device!r} was asked for, but PyTorch {torch.__version__} finds none; use one of: {there}, auto"
+        )
+    return device
+
+
+def _has_cuda_driver() -> bool:
+    """Whether NVIDIA's driver is there and sees a device."""
+    count = ctypes.c_int(0)
+    try:
+        driver = ctypes.CDLL("nvcuda.dll" if sys.platform == "win32" else "libcuda.so.1")
+        return driver.cuInit(0) == 0 and driver.cuDeviceGetCount(ctypes.byref(count)) == 0 and count.value > 0
+    except (OSError, AttributeError):
+        return False
