@@ -29,6 +29,7 @@ from questions import (
     photos,
     photos_mediapipe,
     portrait,
+    precision,
     roll,
     rotation,
     wider,
@@ -55,6 +56,7 @@ QUESTIONS: dict[str, tuple[str, Callable[[Bench], Answer]]] = {
     "padding": (padding.TEXT, padding.measure),
     "aspect": (aspect.TEXT, aspect.measure),
     "batch-size": (batch_size.TEXT, batch_size.measure),
+    "precision": (precision.TEXT, precision.measure),
     "memory": (memory.TEXT, memory.measure),
 }
 

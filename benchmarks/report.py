@@ -161,6 +161,6 @@ def _cpu_name() -> str:
 
 
 def _versions() -> dict[str, str]:
-    packages = ("torch", "numpy", "opencv-python-headless", "av", "pillow", "scikit-image")
+    packages = ("torch", "openvino", "numpy", "opencv-python-headless", "av", "pillow", "scikit-image")
     versions = {"python": platform.python_version(), "facestream": __version__}
     return versions | {package: metadata.version(package) for package in packages}
