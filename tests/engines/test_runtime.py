@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+import sys
+
 import pytest
 import torch
 
-from facestream.engines import Runtime, resolve_device, resolve_runtime, runtime
+from facestream.engines import Runtime, open_engine, resolve_device, resolve_runtime, runtime
 from facestream.errors import DeviceError, InputError, OptionError
 
 
@@ -75,3 +77,11 @@ def test_openvino_that_is_not_installed(monkeypatch: pytest.MonkeyPatch) -> None
     without_openvino(monkeypatch)
     with pytest.raises(DeviceError, match=r"'openvino' was asked for, but it is not installed: .*; there is: torch"):
         resolve_runtime(engine="openvino")
+
+
+def test_openvino_that_cannot_be_loaded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "facestream.engines.openvino_engine", None)
+    with pytest.raises(
+        DeviceError, match=r"OpenVINO is installed, but cannot be loaded .*; mend it, or take engine 'tor"
+    ):
+        open_engine("facemesh", Runtime("openvino", "cpu"))
