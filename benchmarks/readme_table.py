@@ -16,7 +16,7 @@ from typing import Any
 
 ROOT = Path(__file__).parents[1]
 RESULTS = ROOT / "benchmarks" / "results" / "accuracy.json"
-VERSIONS = ("facestream", "torch", "opencv-python-headless")
+VERSIONS = ("facestream", "torch", "openvino", "opencv-python-headless")
 
 
 def main() -> None:
