@@ -74,7 +74,7 @@ def _table(report: dict[str, Any]) -> str:
         holds = {True: "yes", False: "**no**", None: "-"}[result["holds"]]
         cells = (result["question"], result["asked"] or "-", result["measured"], holds)
         lines.append("| " + " | ".join(cell.replace("; ", "<br>") for cell in cells) + " |")
-    versions = ", ".join(f"{name} {report['versions'][name]}" for name in VERSIONS)
+    versions = ", ".join(f"{name} {report['versions'][name]}" for name in VERSIONS if name in report["versions"])
     machine = f"{report['machine']['cpu']}, {report['machine']['num_cpus']} CPUs"
     lines += ["", "Distances in % are percent of the distance between the outer corners of the eyes."]
     lines += [f"Measured with {versions} on {machine}."]

@@ -163,4 +163,5 @@ def _cpu_name() -> str:
 def _versions() -> dict[str, str]:
     packages = ("torch", "openvino", "numpy", "opencv-python-headless", "av", "pillow", "scikit-image")
     versions = {"python": platform.python_version(), "facestream": __version__}
-    return versions | {package: metadata.version(package) for package in packages}
+    installed = {distribution.metadata["Name"]: distribution.version for distribution in metadata.distributions()}
+    return versions | {package: installed[package] for package in packages if package in installed}
