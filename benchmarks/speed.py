@@ -1,0 +1,220 @@
+#!/usr/bin/env python3
+"""How fast facestream is, beside MediaPipe's FaceMesh with tracking on the same files.
+
+    python benchmarks/speed.py TRUTH_FOLDER [--json FILE] [--peer-python PATH] [--pairs N] [--only NAME ...]
+
+Runs take turns, and only ratios within a turn count. Whole processes are timed from outside; the programs' own seconds
+stand beside them. Nothing else should run on the machine. Caches are warm: each program runs once before it is timed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import av
+
+from bench import ROOT, Bench, show_progress
+from facestream import DetectOptions, detect
+from facestream.io.video import MAX_DECODER_THREADS
+from looping import loop_clip
+from report import Answer, Bar, Figure, Result, print_table, write_json
+from truth import NotThere, Truth
+
+RESULTS = ROOT / "benchmarks" / "results" / "speed.json"
+PEER_PYTHON = ROOT / ".peers" / "mediapipe" / "bin" / "python"
+PEER_SCRIPT = ROOT / "benchmarks" / "peers" / "mediapipe_video.py"
+
+NUM_FRAMES = 2000
+NUM_PAIRS = 5
+
+CLIP_360P = "videos/woman_expressions_360p23976_pexels.mp4"
+CLIP_720P = "videos/lp_s18.mp4"
+CLIP_1080P = "videos/crowd_1080p25_facenet.mp4"
+PICTURE = "golden_mediapipe/portrait.jpg"
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One process: its seconds from outside, and what it said of itself."""
+
+    seconds: float
+    told: dict[str, Any]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="Measure the speed of facestream beside MediaPipe.")
+    parser.add_argument("truth", type=Path, help="the folder of truth (benchmarks/README.md)")
+    parser.add_argument("--json", type=Path, help="where the results go, else benchmarks/results/speed.json")
+    parser.add_argument("--peer-python", type=Path, default=PEER_PYTHON, help="the Python of MediaPipe's environment")
+    parser.add_argument("--pairs", type=int, default=NUM_PAIRS, help="how often the two take turns")
+    parser.add_argument("--only", nargs="+", choices=QUESTIONS, help="only these questions; writes no JSON unless told")
+    arguments = parser.parse_args()
+    bench = Bench(Truth(arguments.truth), arguments.peer_python)
+    results = []
+    for name in arguments.only or QUESTIONS:
+        question, measure = QUESTIONS[name]
+        show_progress(f"{name} ...")
+        started = time.perf_counter()
+        try:
+            answer, skipped = measure(bench, arguments.pairs), None
+        except NotThere as error:
+            answer, skipped = Answer(()), str(error)
+        seconds = time.perf_counter() - started
+        results.append(Result(name=name, question=question, seconds=seconds, answer=answer, skipped=skipped))
+    print_table(results)
+    target = arguments.json or (None if arguments.only else RESULTS)
+    if target:
+        write_json(target, results)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """A clip and what must be reached on it."""
+
+    clip: str
+    ratio: float
+    """To MediaPipe's speed."""
+    fps: float | None = None
+    of_decoding: float | None = None
+    """To the speed of decoding alone."""
+    with_boxes: bool = False
+
+
+def measure_clip(asked: Asked, bench: Bench, num_pairs: int) -> Answer:
+    """``facestream mesh`` and MediaPipe over a clip of 2,000 frames or more."""
+    if not bench.peer_python.exists():
+        raise NotThere("MediaPipe is not installed: benchmarks/peers/install.sh mediapipe")
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        source = bench.truth.path(asked.clip)
+        long_clip = loop_clip(source, folder / f"long{source.suffix}", NUM_FRAMES)
+        command = [sys.executable, "-m", "facestream", "mesh", str(long_clip), "-o", str(folder), "--device", "cpu"]
+        if asked.with_boxes:
+            detect(long_clip, folder / "boxes.stream", DetectOptions(device="cpu"))
+            command += ["--boxes", str(folder / "boxes.stream")]
+        command += ["--json", "--quiet"]
+        peer_command = [str(bench.peer_python), str(PEER_SCRIPT), str(long_clip)]
+        _run(command)
+        decoding_fps = _decode(long_clip)
+        rows = []
+        for _ in range(num_pairs):
+            ours, peer = _run(command), _run(peer_command)
+            rows.append(
+                {
+                    "frames": ours.told["frames"],
+                    "seconds": ours.seconds,
+                    "own_seconds": ours.told["seconds"],
+                    "peer_seconds": peer.seconds,
+                    "peer_own_seconds": peer.told["seconds"],
+                    "peer_frames_with_face": peer.told["frames_with_face"],
+                }
+            )
+            show_progress(f"  {ours.seconds:.1f} s, MediaPipe {peer.seconds:.1f} s")
+    num_frames = rows[0]["frames"]
+    own_fps = num_frames / median(row["own_seconds"] for row in rows)
+    figures = [
+        Figure(
+            label="times MediaPipe's speed, whole processes",
+            value=median(row["peer_seconds"] / row["seconds"] for row in rows),
+            bar=Bar("≥", asked.ratio),
+        ),
+        Figure(
+            label="times MediaPipe's speed, by their own seconds",
+            value=median(row["peer_own_seconds"] / row["own_seconds"] for row in rows),
+        ),
+        Figure(
+            label="whole process",
+            value=num_frames / median(row["seconds"] for row in rows),
+            unit="frames/s",
+            digits=0,
+            bar=Bar("≥", asked.fps) if asked.fps else None,
+        ),
+        Figure(
+            label="MediaPipe's",
+            value=num_frames / median(row["peer_seconds"] for row in rows),
+            unit="frames/s",
+            digits=0,
+        ),
+        Figure(
+            label="of the speed of decoding alone",
+            value=own_fps / decoding_fps,
+            bar=Bar("≥", asked.of_decoding) if asked.of_decoding else None,
+        ),
+    ]
+    return Answer(figures, rows, [f"{source.name}, {num_frames} frames, the median of {num_pairs} pairs"])
+
+
+def measure_starts(bench: Bench, num_pairs: int) -> Answer:
+    """How long small things take."""
+    picture = bench.truth.path(PICTURE)
+    with tempfile.TemporaryDirectory() as folder:
+        commands = {
+            "one picture": ["mesh", str(picture), "-o", folder, "--device", "cpu", "--json", "--quiet"],
+            "--help": ["--help"],
+        }
+        seconds: dict[str, list[float]] = {}
+        for label, words in commands.items():
+            command = [sys.executable, "-m", "facestream", *words]
+            seconds[label] = [_time(command) for _ in range(num_pairs + 1)][1:]
+    bars = {"one picture": 1.5, "--help": 0.3}
+    return Answer(
+        [
+            Figure(label=label, value=median(values), unit="s", bar=Bar("≤", bars[label]))
+            for label, values in seconds.items()
+        ],
+        [{"what": label, "seconds": value} for label, values in seconds.items() for value in values],
+    )
+
+
+QUESTIONS: dict[str, tuple[str, Callable[[Bench, int], Answer]]] = {
+    "360p": ("a talking head at 640 x 360", partial(measure_clip, Asked(clip=CLIP_360P, ratio=2.0, fps=225))),
+    "720p": ("a talking head at 1280 x 720", partial(measure_clip, Asked(clip=CLIP_720P, ratio=2.0))),
+    "1080p": ("small faces at 1920 x 1080", partial(measure_clip, Asked(clip=CLIP_1080P, ratio=2.0, of_decoding=0.6))),
+    "boxes-360p": (
+        "the 360p clip, its boxes given",
+        partial(measure_clip, Asked(clip=CLIP_360P, ratio=2.2, with_boxes=True)),
+    ),
+    "starts": ("a second start, whole processes", measure_starts),
+}
+
+
+def _run(command: list[str]) -> Run:
+    started = time.perf_counter()
+    run = subprocess.run(command, capture_output=True, text=True, check=False)
+    seconds = time.perf_counter() - started
+    if run.returncode:
+        raise RuntimeError(f"{command[0]} ended with status {run.returncode}: {run.stderr.strip()[-500:]}")
+    return Run(seconds, json.loads(run.stdout.splitlines()[-1]))
+
+
+def _time(command: list[str]) -> float:
+    started = time.perf_counter()
+    subprocess.run(command, capture_output=True, check=True)
+    return time.perf_counter() - started
+
+
+def _decode(clip: Path) -> float:
+    """Frames a second of the decoder alone, with as many threads as the job gives it, without converting."""
+    with av.open(str(clip)) as container:
+        stream = container.streams.video[0]
+        stream.thread_type = "AUTO"
+        stream.codec_context.thread_count = min(MAX_DECODER_THREADS, os.cpu_count() or 1)
+        started = time.perf_counter()
+        num_frames = sum(1 for _ in container.decode(stream))
+        return num_frames / (time.perf_counter() - started)
+
+
+if __name__ == "__main__":
+    main()
