@@ -14,6 +14,7 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
+from facestream.images import Image, YuvImage
 from facestream.topology import NUM_LANDMARKS
 
 __all__ = [
@@ -129,8 +130,8 @@ class FaceMeshes:
 class Frame:
     """One decoded picture, turned upright."""
 
-    image: npt.NDArray[np.uint8]
-    """(H, W, 3) RGB."""
+    pixels: Image
+    """RGB (H, W, 3), or the decoder's planes."""
     index: int = 0
     timestamp_s: float = 0.0
     """The frame's own presentation time in the container's clock."""
@@ -138,13 +139,20 @@ class Frame:
     """Width of a pixel through its height on the screen."""
 
     def __post_init__(self) -> None:
-        if self.image.ndim != 3 or self.image.shape[2] != 3 or self.image.dtype != np.uint8:
-            raise ValueError(f"image must be uint8 (H, W, 3), not {self.image.dtype} {self.image.shape}")
+        if isinstance(self.pixels, YuvImage):
+            return
+        if self.pixels.ndim != 3 or self.pixels.shape[2] != 3 or self.pixels.dtype != np.uint8:
+            raise ValueError(f"pixels must be uint8 (H, W, 3), not {self.pixels.dtype} {self.pixels.shape}")
+
+    @property
+    def image(self) -> npt.NDArray[np.uint8]:
+        """RGB (H, W, 3); made anew each time where the decoder gave planes."""
+        return self.pixels.to_rgb() if isinstance(self.pixels, YuvImage) else self.pixels
 
     @property
     def size(self) -> tuple[int, int]:
         """Width and height in stored pixels."""
-        return self.image.shape[1], self.image.shape[0]
+        return self.pixels.shape[1], self.pixels.shape[0]
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -9,7 +9,6 @@ import numpy.typing as npt
 import pytest
 
 from facestream.engines import Engine, Runtime, open_engine
-from facestream.engines.interface import BATCH_SIZE
 from facestream.errors import DeviceError, WeightsError
 from facestream.models import WEIGHTS
 
@@ -30,7 +29,7 @@ def images_for(engine: Engine, count: int) -> npt.NDArray[np.uint8]:
 
 
 def test_an_image_does_not_depend_on_what_travels_beside_it(engine: Engine) -> None:
-    images = images_for(engine, BATCH_SIZE * 2 + 3)
+    images = images_for(engine, engine.batch_size * 2 + 1)
     together = engine.run(images)
     for k in range(len(images)):
         alone = engine.run(images[k : k + 1])
@@ -47,7 +46,7 @@ def test_no_images_no_results(engine: Engine) -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_it_agrees_with_pytorch(name: str) -> None:
     ours, theirs = open_engine(name, OPENVINO), open_engine(name, Runtime("torch", "cpu"))
-    images = images_for(ours, BATCH_SIZE + 1)
+    images = images_for(ours, ours.batch_size + 1)
     for found, expected in zip(ours.run(images), theirs.run(images), strict=True):
         np.testing.assert_allclose(found, expected, rtol=1e-5, atol=2e-3)
     assert (ours.name, ours.device, ours.precision) == ("openvino", "cpu", "float32")

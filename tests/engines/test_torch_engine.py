@@ -6,7 +6,6 @@ import pytest
 import torch
 
 from facestream.engines import Engine, Runtime, open_engine
-from facestream.engines.interface import BATCH_SIZE
 from facestream.models import WEIGHTS, load
 
 NAMES = ["facemesh", "blazeface-back", "blazeface-front"]
@@ -23,9 +22,9 @@ def images_for(engine: Engine, count: int) -> npt.NDArray[np.uint8]:
 
 
 def test_an_image_does_not_depend_on_what_travels_beside_it(engine: Engine) -> None:
-    images = images_for(engine, BATCH_SIZE * 2 + 3)
+    images = images_for(engine, engine.batch_size * 2 + 1)
     together = engine.run(images)
-    for k in (0, 1, BATCH_SIZE - 1, BATCH_SIZE, len(images) - 1):
+    for k in (0, 1, engine.batch_size - 1, engine.batch_size, len(images) - 1):
         alone = engine.run(images[k : k + 1])
         for first, second in zip(together, alone, strict=True):
             np.testing.assert_array_equal(first[k], second[0])

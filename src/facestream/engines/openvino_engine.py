@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import tempfile
 import warnings
+from collections import deque
+from collections.abc import Iterable
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -12,13 +14,16 @@ import numpy as np
 import numpy.typing as npt
 
 from facestream.engines.graph_cache import Graph, cached_graph
-from facestream.engines.interface import BATCH_SIZE
+from facestream.engines.interface import Image, batch_size_of, batched
 from facestream.engines.quiet_openvino import ov
 from facestream.engines.runtime import Runtime
 from facestream.errors import DeviceError
 from facestream.models import get_record, weights_digest
 
 __all__ = ["OpenVinoEngine"]
+
+GRAPH_FORM = 2
+"""Counted up when our own way to make graphs changes between two versions."""
 
 TYPES = {"float32": ov.Type.f32, "bf16": ov.Type.bf16, "fp16": ov.Type.f16}
 
@@ -32,7 +37,10 @@ class OpenVinoEngine:
     def __init__(self, network: str, runtime: Runtime, weights: str | None = None) -> None:
         self.input_size = get_record(network).input_size
         self.weights_sha256 = weights_digest(network, weights)
-        graph = cached_graph(_key(network, self.weights_sha256), lambda: _convert(network, weights))
+        self.batch_size = batch_size_of(network, self.device)
+        graph = cached_graph(
+            _key(network, self.weights_sha256, self.batch_size), lambda: _convert(network, weights, self.batch_size)
+        )
         core = ov.Core()
         compiled = core.compile_model(core.read_model(graph.xml, graph.constants), "CPU", _settings(runtime))
         self.precision = _read_precision(compiled)
@@ -41,36 +49,48 @@ class OpenVinoEngine:
                 f"precision {runtime.precision!r} was asked for, but this CPU computes in {self.precision} instead; "
                 "leave it out"
             )
-        self._queue: Any = ov.AsyncInferQueue(compiled)
+        # Twice as many as run at once, so that the next ones are filled meanwhile.
+        num_requests = 2 * int(compiled.get_property(ov.properties.optimal_number_of_infer_requests))
+        self._requests = [compiled.create_infer_request() for _ in range(num_requests)]
         self._shapes = [tuple(output.get_partial_shape().to_shape())[1:] for output in compiled.outputs]
-        self._results: list[npt.NDArray[Any]] = []
-        self._queue.set_callback(self._take)
 
-    def run(self, images: npt.NDArray[np.uint8]) -> tuple[npt.NDArray[Any], ...]:
-        self._results = [np.empty((len(images), *shape), dtype=np.float32) for shape in self._shapes]
-        for start in range(0, len(images), BATCH_SIZE):
-            batch = images[start : start + BATCH_SIZE]
-            if len(batch) < BATCH_SIZE:
-                batch = np.concatenate([batch, np.zeros((BATCH_SIZE - len(batch), *batch.shape[1:]), np.uint8)])
-            self._queue.start_async({0: batch}, userdata=start)
-        self._queue.wait_all()
-        results, self._results = tuple(self._results), []
-        return results
+    def run(self, images: Iterable[Image]) -> tuple[npt.NDArray[Any], ...]:
+        results = [tuple(np.empty((0, *shape), np.float32) for shape in self._shapes)]
+        idle, running = deque(self._requests), deque[tuple[Any, int]]()
 
-    def _take(self, request: Any, start: int) -> None:
-        for number, result in enumerate(self._results):
-            part = result[start : start + BATCH_SIZE]
-            part[:] = request.get_output_tensor(number).data[: len(part)]
+        def take_first() -> None:
+            request, count = running.popleft()
+            request.wait()
+            results.append(tuple(tensor.data[:count].copy() for tensor in request.output_tensors))
+            idle.append(request)
+
+        try:
+            for batch in batched(images, self.batch_size):
+                if not idle:
+                    take_first()
+                request = idle.popleft()
+                pixels = request.get_input_tensor().data
+                pixels[: len(batch)] = batch
+                pixels[len(batch) :] = 0
+                request.start_async()
+                running.append((request, len(batch)))
+            while running:
+                take_first()
+        finally:
+            # Where an image could not be made, nothing may be left running.
+            for request, _ in running:
+                request.wait()
+        return tuple(map(np.concatenate, zip(*results, strict=True)))
 
 
-def _convert(network: str, weights: str | None) -> Graph:
+def _convert(network: str, weights: str | None, batch_size: int) -> Graph:
     """Our PyTorch module as OpenVINO's graph, for one fixed batch."""
     import torch
 
     from facestream.engines.from_pixels import FromPixels
 
     size = get_record(network).input_size
-    example = torch.zeros((BATCH_SIZE, size, size, 3), dtype=torch.uint8)
+    example = torch.zeros((batch_size, size, size, 3), dtype=torch.uint8)
     with torch.inference_mode(), warnings.catch_warnings():
         # OpenVINO traces modules in a way that PyTorch calls outdated.
         warnings.simplefilter("ignore")
@@ -83,9 +103,9 @@ def _convert(network: str, weights: str | None) -> Graph:
         return Graph(xml.read_bytes(), constants.read_bytes())
 
 
-def _key(network: str, digest: str) -> str:
+def _key(network: str, digest: str, batch_size: int) -> str:
     """What the graph depends on."""
-    parts = (network, digest[:16], f"batch{BATCH_SIZE}")
+    parts = (network, digest[:16], f"batch{batch_size}", f"form{GRAPH_FORM}")
     return "-".join([*parts, *(f"{name}{version(name)}" for name in ("facestream", "openvino", "torch"))])
 
 

@@ -130,7 +130,7 @@ def frame_groups(frames: Source, options: JobOptions) -> Iterator[list[Scheduled
     group: list[Scheduled] = []
     for scheduled in schedule_rows(frames, constant_rate(options), frames.info):
         group.append(scheduled)
-        frame_bytes = scheduled[0].image.nbytes
+        frame_bytes = scheduled[0].pixels.nbytes
         del scheduled
         is_full = len(group) >= 2 and (len(group) + 1) * frame_bytes > max_bytes
         if is_full or len(group) >= options.batch_size:

@@ -6,8 +6,11 @@ import struct
 from dataclasses import dataclass
 from typing import Any
 
+import cv2
 import numpy as np
 import numpy.typing as npt
+
+from facestream.images import YuvImage
 
 __all__ = ["Turn", "turn_from_display_matrix"]
 
@@ -25,10 +28,32 @@ class Turn:
 
     def apply(self, image: npt.NDArray[Any]) -> npt.NDArray[Any]:
         """The upright image, contiguous; the same array where nothing is to be done."""
+        if self.quarters:
+            image = cv2.rotate(image, _ROTATIONS[self.quarters])
+        return cv2.flip(image, 1) if self.mirrored else image
+
+    def apply_to_planes(self, image: YuvImage) -> YuvImage:
+        """The upright picture; the same one where nothing is to be done."""
         if not self.quarters and not self.mirrored:
             return image
-        turned = np.rot90(image, -self.quarters)
-        return np.ascontiguousarray(turned[:, ::-1] if self.mirrored else turned)
+        step, shift = image.chroma_step, image.chroma_shift
+        height, width = image.luma.shape
+        for _ in range(self.quarters):
+            # A point (x, y) comes to (height - y, x).
+            step, shift = (step[1], step[0]), (_flip(height, step[1], shift[1]), shift[0])
+            width, height = height, width
+        if self.mirrored:
+            shift = (_flip(width, step[0], shift[0]), shift[1])
+        u, v = (self.apply(plane) for plane in image.chroma)
+        return YuvImage(self.apply(image.luma), (u, v), image.rgb_from_yuv, step, shift)
+
+
+_ROTATIONS = {1: cv2.ROTATE_90_CLOCKWISE, 2: cv2.ROTATE_180, 3: cv2.ROTATE_90_COUNTERCLOCKWISE}
+
+
+def _flip(length: int, step: int, shift: float) -> float:
+    """The chroma shift along an axis of so many luma pixels that now runs the other way."""
+    return -(-length // step) - length / step - shift
 
 
 def turn_from_display_matrix(data: bytes) -> Turn:

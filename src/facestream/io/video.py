@@ -1,4 +1,4 @@
-"""Read a video file as upright RGB frames with their own time stamps."""
+"""Read a video file as upright frames with their own time stamps."""
 
 from __future__ import annotations
 
@@ -20,8 +20,10 @@ from av.video.reformatter import VideoReformatter
 from av.video.stream import VideoStream
 
 from facestream.errors import SourceError
+from facestream.images import Image
 from facestream.io.container_length import count_missing_bytes
 from facestream.io.upright import Turn, turn_from_display_matrix
+from facestream.io.yuv import yuv_image
 from facestream.structures import Frame, VideoInfo
 
 __all__ = ["VideoSource", "default_stream", "open_container"]
@@ -96,12 +98,7 @@ class VideoSource:
             timestamp_s = next_s if frame.pts is None else float(frame.pts * (self._stream.time_base or 0))
             try:
                 # No name is given to the image, or it would live on while the next one is made.
-                yield Frame(
-                    self._turn.apply(reformatter.reformat(frame, format="rgb24").to_ndarray()),
-                    index,
-                    timestamp_s,
-                    self.info.pixel_aspect,
-                )
+                yield Frame(self._upright(frame, reformatter), index, timestamp_s, self.info.pixel_aspect)
                 index += 1
             except av.error.FFmpegError:
                 self._num_damaged += 1
@@ -111,6 +108,13 @@ class VideoSource:
 
     def close(self) -> None:
         self._container.close()
+
+    def _upright(self, frame: VideoFrame, reformatter: VideoReformatter) -> Image:
+        """The frame's own planes where their form is known, else RGB."""
+        planes = yuv_image(frame)
+        if planes is not None:
+            return self._turn.apply_to_planes(planes)
+        return self._turn.apply(reformatter.reformat(frame, format="rgb24").to_ndarray())
 
     def _decode(self) -> Iterator[VideoFrame]:
         """Frames of the stream; packets that are damaged are counted and passed over."""

@@ -9,6 +9,8 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from facestream.images import Image, YuvImage
+
 __all__ = ["Letterbox", "fit_letterbox", "letterbox_image"]
 
 
@@ -43,11 +45,18 @@ def fit_letterbox(frame_size: tuple[int, int], size: int, pixel_aspect: float = 
     return Letterbox(size, frame_size, scaled_size, offset)
 
 
-def letterbox_image(image: npt.NDArray[np.uint8], letterbox: Letterbox) -> npt.NDArray[np.uint8]:
-    """The frame (H, W, 3) scaled into the black square (size, size, 3); averaged where it shrinks."""
-    shrinks = letterbox.scaled_size[0] < letterbox.frame_size[0]
-    scaled = cv2.resize(image, letterbox.scaled_size, interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR)
+def letterbox_image(image: Image, letterbox: Letterbox) -> npt.NDArray[np.uint8]:
+    """The frame scaled into the black RGB square (size, size, 3); averaged where it shrinks."""
+    if isinstance(image, YuvImage):
+        scaled = image.mix(*(_scale(plane, letterbox.scaled_size) for plane in (image.luma, *image.chroma)))
+    else:
+        scaled = _scale(image, letterbox.scaled_size)
     square = np.zeros((letterbox.size, letterbox.size, 3), dtype=np.uint8)
     (left, top), (width, height) = letterbox.offset, letterbox.scaled_size
     square[top : top + height, left : left + width] = scaled
     return square
+
+
+def _scale(plane: npt.NDArray[Any], size: tuple[int, int]) -> npt.NDArray[Any]:
+    shrinks = size[0] < plane.shape[1]
+    return cv2.resize(plane, size, interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR)

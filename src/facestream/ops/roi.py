@@ -15,6 +15,7 @@ from facestream.structures import Detections, FaceRois
 from facestream.topology import LEFT_EYE_OUTER_CORNER, RIGHT_EYE_OUTER_CORNER
 
 __all__ = [
+    "PixelAspect",
     "roi_shifts",
     "rois_from_boxes",
     "rois_from_detections",
@@ -33,26 +34,38 @@ RIGHT_EYE, LEFT_EYE = 0, 1
 """The detector's keypoints between which the turn is measured."""
 
 
-def to_display(points: npt.NDArray[Any], pixel_aspect: float) -> npt.NDArray[np.float64]:
+PixelAspect = float | npt.NDArray[np.float64]
+"""Of all frames, or (N,) of the frame of each entry."""
+
+
+def to_display(points: npt.NDArray[Any], pixel_aspect: PixelAspect) -> npt.NDArray[np.float64]:
     """Frame pixels (..., 2) to display pixels, in which a pixel is square."""
-    display: npt.NDArray[np.float64] = points * np.array([pixel_aspect, 1.0])
+    display: npt.NDArray[np.float64] = points * _stretch(points, pixel_aspect)
     return display
 
 
-def to_stored(points: npt.NDArray[Any], pixel_aspect: float) -> npt.NDArray[np.float64]:
+def to_stored(points: npt.NDArray[Any], pixel_aspect: PixelAspect) -> npt.NDArray[np.float64]:
     """Display pixels (..., 2) to frame pixels; undoes ``to_display``."""
-    stored: npt.NDArray[np.float64] = points / np.array([pixel_aspect, 1.0])
+    stored: npt.NDArray[np.float64] = points / _stretch(points, pixel_aspect)
     return stored
 
 
-def rois_from_detections(detections: Detections, pixel_aspect: float = 1.0) -> FaceRois:
+def _stretch(points: npt.NDArray[Any], pixel_aspect: PixelAspect) -> npt.NDArray[np.float64]:
+    """(2,), or where each entry has its own (N, 1, ..., 2)."""
+    if isinstance(pixel_aspect, float):
+        return np.array([pixel_aspect, 1.0])
+    stretch = np.column_stack([pixel_aspect, np.ones(len(pixel_aspect))])
+    return stretch.reshape(-1, *(1,) * (points.ndim - 2), 2)
+
+
+def rois_from_detections(detections: Detections, pixel_aspect: PixelAspect = 1.0) -> FaceRois:
     """Squares around the boxes, turned so that the line from the right to the left eye is level."""
     corners = to_display(detections.boxes.reshape(-1, 2, 2), pixel_aspect)
     eyes = to_display(detections.keypoints[:, (RIGHT_EYE, LEFT_EYE)], pixel_aspect)
     return _rois(corners[:, 0], corners[:, 1], eyes[:, 0], eyes[:, 1])
 
 
-def rois_from_boxes(boxes: npt.NDArray[Any], pixel_aspect: float = 1.0) -> FaceRois:
+def rois_from_boxes(boxes: npt.NDArray[Any], pixel_aspect: PixelAspect = 1.0) -> FaceRois:
     """Upright squares around boxes (N, 4) left, top, right, bottom, which say nothing of how the head is turned.
 
     A box that is square in pixels which are not was made so by stretching a side: the shorter one on the screen is the
@@ -75,7 +88,7 @@ def roi_shifts(rois: FaceRois, others: FaceRois) -> tuple[npt.NDArray[np.float64
     return turns, moves
 
 
-def rois_from_landmarks(landmarks: npt.NDArray[Any], pixel_aspect: float = 1.0) -> FaceRois:
+def rois_from_landmarks(landmarks: npt.NDArray[Any], pixel_aspect: PixelAspect = 1.0) -> FaceRois:
     """Squares around the upright bounding boxes of landmarks (N, 468, 2 or more), turned so that the eyes are level.
 
     The turn is measured from landmark 33 to landmark 263 (MediaPipe, ``face_landmark_landmarks_to_roi.pbtxt``).

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from math import ceil, floor, hypot
 from typing import Any
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
-from facestream.ops.roi import to_display, to_stored
+from facestream.images import Image, YuvImage
+from facestream.ops.roi import PixelAspect, to_display, to_stored
 from facestream.structures import FaceRois
 
-__all__ = ["crop_image", "crop_to_frame", "frame_to_crop"]
+__all__ = ["crop_image", "crop_matrices", "crop_to_frame", "cut_crop", "frame_to_crop"]
 
 
 def crop_to_frame(
-    points: npt.NDArray[Any], rois: FaceRois, crop_size: int, pixel_aspect: float = 1.0
+    points: npt.NDArray[Any], rois: FaceRois, crop_size: int, pixel_aspect: PixelAspect = 1.0
 ) -> npt.NDArray[np.float64]:
     """Points (N, P, 2 or 3) in crop pixels to frame pixels, one roi an entry.
 
@@ -25,68 +28,105 @@ def crop_to_frame(
     scales = (rois.sides / crop_size)[:, None, None]
     offsets = (points[..., :2].astype(np.float64) - crop_size / 2) * scales
     xy = to_stored(rois.centers[:, None] + offsets @ axes, pixel_aspect)
-    z = points[..., 2:].astype(np.float64) * (scales / pixel_aspect)
+    z = points[..., 2:].astype(np.float64) * _depth_scales(scales, pixel_aspect)
     return np.concatenate([xy, z], axis=-1)
 
 
 def frame_to_crop(
-    points: npt.NDArray[Any], rois: FaceRois, crop_size: int, pixel_aspect: float = 1.0
+    points: npt.NDArray[Any], rois: FaceRois, crop_size: int, pixel_aspect: PixelAspect = 1.0
 ) -> npt.NDArray[np.float64]:
     """Points (N, P, 2 or 3) in frame pixels to crop pixels; undoes ``crop_to_frame``."""
     axes = _axes(rois)
     scales = (rois.sides / crop_size)[:, None, None]
     offsets = to_display(points[..., :2].astype(np.float64), pixel_aspect) - rois.centers[:, None]
     xy = offsets @ axes.transpose(0, 2, 1) / scales + crop_size / 2
-    z = points[..., 2:].astype(np.float64) / (scales / pixel_aspect)
+    z = points[..., 2:].astype(np.float64) / _depth_scales(scales, pixel_aspect)
     return np.concatenate([xy, z], axis=-1)
 
 
-def crop_image(
-    image: npt.NDArray[np.uint8], roi: FaceRois, crop_size: int, pixel_aspect: float = 1.0
-) -> npt.NDArray[np.uint8]:
-    """The pixels (crop_size, crop_size, 3) of one roi, bilinear; what lies outside the frame repeats its border.
+def crop_matrices(rois: FaceRois, crop_size: int, pixel_aspect: PixelAspect = 1.0) -> npt.NDArray[np.float64]:
+    """(N, 2, 3): what brings a point (x, y, 1) of each crop to the frame, both in pixels with centres at +0.5."""
+    scales = to_stored((rois.sides / crop_size)[:, None, None] * _axes(rois), pixel_aspect)
+    columns = scales.transpose(0, 2, 1)
+    corners = to_stored(rois.centers, pixel_aspect) - columns.sum(axis=2) * (crop_size / 2)
+    return np.concatenate([columns, corners[:, :, None]], axis=2)
+
+
+def crop_image(image: Image, roi: FaceRois, crop_size: int, pixel_aspect: PixelAspect = 1.0) -> npt.NDArray[np.uint8]:
+    """The RGB pixels (crop_size, crop_size, 3) of one roi; see ``cut_crop``."""
+    return cut_crop(image, crop_matrices(roi, crop_size, pixel_aspect)[0], crop_size)
+
+
+def cut_crop(image: Image, matrix: npt.NDArray[np.float64], crop_size: int) -> npt.NDArray[np.uint8]:
+    """The RGB pixels (crop_size, crop_size, 3) of one roi, bilinear; what lies outside the frame repeats its border.
 
     Where the crop shrinks the frame more than twofold, the frame is first averaged down by a whole factor, so that no
-    pixel is passed over.
+    pixel is passed over. Of a picture in planes nothing but the crop becomes RGB.
     """
-    corners = crop_to_frame(np.array([[[0, 0], [crop_size, 0], [0, crop_size]]]), roi, crop_size, pixel_aspect)[0]
-    matrix = np.column_stack([(corners[1] - corners[0]) / crop_size, (corners[2] - corners[0]) / crop_size, corners[0]])
-    region, left_top = _region(image, matrix, crop_size)
-    matrix[:, 2] -= left_top
-    factors = np.maximum(np.floor(np.hypot(matrix[:, 0], matrix[:, 1])), 1.0)
-    if factors.max() > 1.0:
-        height, width = region.shape[:2]
-        shrunk_size = (max(1, round(width / factors[0])), max(1, round(height / factors[1])))
-        region = cv2.resize(region, shrunk_size, interpolation=cv2.INTER_AREA).astype(np.uint8, copy=False)
-        matrix *= (np.array(shrunk_size) / (width, height))[:, None]
+    if not isinstance(image, YuvImage):
+        return _warp(image, matrix, crop_size).astype(np.uint8, copy=False)
+    return image.mix(_warp(image.luma, matrix, crop_size), *_warp_chroma(image, matrix, crop_size))
+
+
+def _warp_chroma(image: YuvImage, matrix: npt.NDArray[np.float64], crop_size: int) -> Iterator[npt.NDArray[Any]]:
+    """The crop's U and V; where there is one sample for two pixels, they are cut at half the size and doubled."""
+    (step_x, step_y), (shift_x, shift_y) = image.chroma_step, image.chroma_shift
+    factor = max(step_x, step_y)
+    in_chroma = matrix * [
+        [factor / step_x, factor / step_x, 1 / step_x],
+        [factor / step_y, factor / step_y, 1 / step_y],
+    ]
+    in_chroma[:, 2] += (shift_x, shift_y)
+    for plane in image.chroma:
+        warped = _warp(plane, in_chroma, crop_size // factor)
+        yield warped if factor == 1 else cv2.resize(warped, (crop_size, crop_size), interpolation=cv2.INTER_LINEAR)
+
+
+def _warp(plane: npt.NDArray[Any], matrix: npt.NDArray[np.float64], crop_size: int) -> npt.NDArray[Any]:
+    """Cut (crop_size, crop_size) out of one or three planes; the matrix brings crop pixels to the plane's."""
+    (xx, xy, x), (yx, yy, y) = matrix.tolist()
+    factor_x, factor_y = max(1, int(hypot(xx, xy))), max(1, int(hypot(yx, yy)))
+    left, right = _span(x, xx * crop_size, xy * crop_size, factor_x, plane.shape[1])
+    top, bottom = _span(y, yx * crop_size, yy * crop_size, factor_y, plane.shape[0])
+    # Only the face's surroundings are looked at, however large the frame is.
+    region = plane[top:bottom, left:right]
+    x, y = x - left, y - top
+    if factor_x > 1 or factor_y > 1:
+        width, height = max(1, round((right - left) / factor_x)), max(1, round((bottom - top) / factor_y))
+        region = cv2.resize(region, (width, height), interpolation=cv2.INTER_AREA)
+        scale_x, scale_y = width / (right - left), height / (bottom - top)
+        xx, xy, x = xx * scale_x, xy * scale_x, x * scale_x
+        yx, yy, y = yx * scale_y, yy * scale_y, y * scale_y
     # OpenCV counts pixel centres from 0; ours lie at +0.5, in the crop and in the frame.
-    matrix[:, 2] += matrix[:, 0] * 0.5 + matrix[:, 1] * 0.5 - 0.5
-    crop = cv2.warpAffine(
+    x, y = x + (xx + xy) / 2 - 0.5, y + (yx + yy) / 2 - 0.5
+    return cv2.warpAffine(
         region,
-        matrix,
+        np.array(((xx, xy, x), (yx, yy, y))),
         (crop_size, crop_size),
         flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
         borderMode=cv2.BORDER_REPLICATE,
     )
-    return crop.astype(np.uint8, copy=False)
+
+
+def _span(corner: float, along: float, across: float, factor: int, length: int) -> tuple[int, int]:
+    """The first and the last pixel of an axis that a crop can touch.
+
+    Where the plane has room, their distance is a multiple of the factor, which OpenCV averages several times faster.
+    """
+    low = floor(corner + min(along, 0.0) + min(across, 0.0)) - 1 - factor
+    high = ceil(corner + max(along, 0.0) + max(across, 0.0)) + 1 + factor
+    first = min(max(low, 0), length - 1)
+    last = max(min(high, length), first + 1)
+    return max(0, last - -(-(last - first) // factor) * factor), last
+
+
+def _depth_scales(scales: npt.NDArray[np.float64], pixel_aspect: PixelAspect) -> npt.NDArray[np.float64]:
+    """Frame pixels along x for each crop pixel (N, 1, 1)."""
+    depth_scales: npt.NDArray[np.float64] = scales / np.reshape(pixel_aspect, (-1, 1, 1))
+    return depth_scales
 
 
 def _axes(rois: FaceRois) -> npt.NDArray[np.float64]:
     """(N, 2, 2): the roi's x and y axes as rows, unit vectors in display pixels."""
     cos, sin = np.cos(rois.angles_rad), np.sin(rois.angles_rad)
     return np.stack([np.stack([cos, sin], axis=-1), np.stack([-sin, cos], axis=-1)], axis=1)
-
-
-def _region(
-    image: npt.NDArray[np.uint8], matrix: npt.NDArray[np.float64], crop_size: int
-) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.float64]]:
-    """The part of the frame that a crop can touch (a view), and its left top corner.
-
-    It keeps warping and averaging to the face's surroundings, however large the frame is.
-    """
-    corners = matrix @ np.array([[0, crop_size, 0, crop_size], [0, 0, crop_size, crop_size], [1, 1, 1, 1]])
-    size = np.array([image.shape[1], image.shape[0]])
-    margin = 2 + np.ceil(np.hypot(matrix[:, 0], matrix[:, 1]))
-    first = np.clip(np.floor(corners.min(axis=1)) - margin, 0, size - 1).astype(int)
-    last = np.clip(np.ceil(corners.max(axis=1)) + margin, first + 1, size).astype(int)
-    return image[first[1] : last[1], first[0] : last[0]], first.astype(np.float64)

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import numpy as np
-
 from facestream.engines import Engine
 from facestream.ops.anchors import BLAZEFACE_BACK, BLAZEFACE_FRONT, decode_detections
 from facestream.ops.letterbox import fit_letterbox, letterbox_image
@@ -31,8 +29,9 @@ class FaceDetector:
             return []
         size = self.engine.input_size
         letterboxes = [fit_letterbox(frame.size, size, frame.pixel_aspect) for frame in frames]
-        thumbnails = [letterbox_image(frame.image, box) for frame, box in zip(frames, letterboxes, strict=True)]
-        raw_boxes, raw_scores = self.engine.run(np.stack(thumbnails))
+        raw_boxes, raw_scores = self.engine.run(
+            letterbox_image(frame.pixels, box) for frame, box in zip(frames, letterboxes, strict=True)
+        )
         detections = []
         for found, letterbox in zip(
             decode_detections(raw_boxes, raw_scores, _ANCHORS[size], self.min_score), letterboxes, strict=True

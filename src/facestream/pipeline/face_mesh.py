@@ -218,12 +218,7 @@ class FaceMeshPipeline:
     @staticmethod
     def _refine(candidates: list[_Candidate], landmarks: npt.NDArray[np.float64]) -> FaceRois:
         """The roi of the next look, from the landmarks of the last one."""
-        return _concatenate(
-            [
-                rois_from_landmarks(landmarks[i : i + 1], search.frame.pixel_aspect)
-                for i, (search, _) in enumerate(candidates)
-            ]
-        )
+        return rois_from_landmarks(landmarks, np.array([search.frame.pixel_aspect for search, _ in candidates]))
 
 
 class _Look(NamedTuple):

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from facestream.engines import Engine
-from facestream.ops.warp import crop_image, crop_to_frame
+from facestream.ops.warp import crop_matrices, crop_to_frame, cut_crop
 from facestream.structures import FaceRois, Frame
 
 __all__ = ["FaceLandmarker"]
@@ -27,16 +27,15 @@ class FaceLandmarker:
         ``frames`` holds for each of the N rois the frame that it lies in.
         """
         size = self.engine.input_size
-        crops = np.empty((len(frames), size, size, 3), dtype=np.uint8)
-        for i, frame in enumerate(frames):
-            crops[i] = crop_image(frame.image, rois[i : i + 1], size, frame.pixel_aspect)
-        landmarks_crop, presence_logits = self.engine.run(crops)
+        aspects = np.array([frame.pixel_aspect for frame in frames])
+        matrices = crop_matrices(rois, size, aspects)
+        landmarks_crop, presence_logits = self.engine.run(
+            cut_crop(frame.pixels, matrix, size) for frame, matrix in zip(frames, matrices, strict=True)
+        )
         # Weights of one's own may overflow; what is not a number is not a face.
         is_finite = np.isfinite(landmarks_crop).all(axis=(1, 2)) & np.isfinite(presence_logits)
         landmarks_crop = np.where(is_finite[:, None, None], landmarks_crop, size / 2)
-        landmarks = np.empty(landmarks_crop.shape, dtype=np.float64)
-        for i, frame in enumerate(frames):
-            landmarks[i] = crop_to_frame(landmarks_crop[i : i + 1], rois[i : i + 1], size, frame.pixel_aspect)[0]
+        landmarks = crop_to_frame(landmarks_crop, rois, size, aspects)
         return landmarks, np.where(is_finite, _sigmoid(presence_logits.astype(np.float64)), 0.0)
 
 
