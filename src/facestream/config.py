@@ -26,6 +26,8 @@ class Option:
     maximum: float | None = None
     kind: Any = int
     """Of a number: ``int``, or ``int | float``."""
+    word: str | None = None
+    """What may stand in the place of a number."""
     is_path: bool = False
     is_repeatable: bool = False
     metavar: str | None = None
@@ -43,7 +45,7 @@ class JobOptions:
         "back", choices=("back", "front"), help="BlazeFace variant: back finds more faces, front is faster."
     )
     batch_size: int = _option(
-        50, minimum=1, metavar="N", help="How many frames travel together; results do not depend on it."
+        100, minimum=1, metavar="N", help="How many frames travel together; results do not depend on it."
     )
     formats: tuple[str, ...] = _option(
         (),
@@ -89,14 +91,17 @@ class JobOptions:
         minimum=1,
         maximum=1024,
         metavar="N",
-        help="How many threads decoder, OpenCV and engine may use each; as many as there are cores when left out.",
+        help="How many threads may work at once: decoder, OpenCV and engine together; all cores when left out.",
     )
     weights: Path | None = _option(None, is_path=True, help="Your own FaceMesh weights: .safetensors or .tflite.")
     detector_weights: Path | None = _option(
         None, is_path=True, help="Your own BlazeFace weights for the chosen detector: .safetensors or .tflite."
     )
     frame_memory_mb: int = _option(
-        64, minimum=1, metavar="MB", help="Bound on the decoded frames held at once; two frames are always held."
+        192,
+        minimum=1,
+        metavar="MB",
+        help="Bound on the decoded frames held at once; those from one detection to the next always are.",
     )
 
     def __post_init__(self) -> None:
@@ -129,6 +134,15 @@ class MeshOptions(JobOptions):
         metavar="P",
         help="A face whose detector score, confidence in the box stream, or mesh presence in either of the last two "
         "looks is lower is missing; 0 takes every box for a face.",
+    )
+    detect_every: int | str = _option(
+        "auto",
+        minimum=1,
+        maximum=64,
+        word="auto",
+        metavar="N|auto",
+        help="Detect on every N-th frame, and wherever a face may have come or gone; between, follow the landmarks. "
+        "1 is exact and slow; auto is 20 from 24 frames/s on.",
     )
     boxes: Path | None = _option(
         None,
@@ -199,14 +213,16 @@ def _describe(options_class: type) -> str:
 
 
 def _check(name: str, value: Any, option: Option) -> None:
-    if value is None:
+    if value is None or value == option.word:
         return
     if option.choices:
         for choice in value if option.is_repeatable else (value,):
             if choice not in option.choices:
                 raise OptionError(f"{name} must be one of {', '.join(option.choices)}, not {choice!r}")
     if option.minimum is not None and (isinstance(value, bool) or not isinstance(value, option.kind)):
-        raise OptionError(f"{name} must be {'a whole number' if option.kind is int else 'a number'}, not {value!r}")
+        kind = "a whole number" if option.kind is int else "a number"
+        word = f" or {option.word!r}" if option.word else ""
+        raise OptionError(f"{name} must be {kind}{word}, not {value!r}")
     if option.minimum is not None and not value >= option.minimum:
         raise OptionError(f"{name} must be at least {option.minimum:g}, not {value}")
     if option.maximum is not None and not value <= option.maximum:

@@ -42,7 +42,7 @@ class YuvImage:
 
     @property
     def nbytes(self) -> int:
-        return self.luma.nbytes + sum(plane.nbytes for plane in self.chroma)
+        return self.luma.nbytes + 2 * self.chroma[0].nbytes
 
     def mix(self, luma: Plane, u: Plane, v: Plane) -> npt.NDArray[np.uint8]:
         """RGB (h, w, 3) of planes (h, w) that were cut or scaled out of this picture's."""

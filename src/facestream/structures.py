@@ -6,6 +6,7 @@ zero-length array, never ``None``.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -90,6 +91,21 @@ class FaceRois:
 
     def __getitem__(self, index: npt.NDArray[Any] | slice) -> FaceRois:
         return FaceRois(self.centers[index], self.sides[index], self.angles_rad[index])
+
+    def replace(self, index: npt.NDArray[np.intp], others: FaceRois) -> FaceRois:
+        """These with others at the given places."""
+        rois = FaceRois(self.centers.copy(), self.sides.copy(), self.angles_rad.copy())
+        rois.centers[index], rois.sides[index], rois.angles_rad[index] = others.centers, others.sides, others.angles_rad
+        return rois
+
+    @staticmethod
+    def join(parts: Sequence[FaceRois]) -> FaceRois:
+        """All rois of the parts, in order; there must be a part."""
+        return FaceRois(
+            np.concatenate([part.centers for part in parts]),
+            np.concatenate([part.sides for part in parts]),
+            np.concatenate([part.angles_rad for part in parts]),
+        )
 
     def __repr__(self) -> str:
         return _shapes(self, "centers", "sides", "angles_rad")

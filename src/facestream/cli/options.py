@@ -50,11 +50,31 @@ def _click_option(item: Field[Any]) -> Callable[[Command], Command]:
     elif isinstance(item.default, bool):
         # Optional value: --overlay alone is the flag, --overlay FILE names the file.
         settings |= {"is_flag": False, "flag_value": "", "type": str, "envvar": None}
+    elif option.word:
+        settings["type"] = _NumberOrWord(option.word, click.IntRange(_whole(option.minimum), _whole(option.maximum)))
     elif option.kind is int:
         settings["type"] = click.IntRange(min=_whole(option.minimum), max=_whole(option.maximum))
     else:
         settings["type"] = click.FloatRange(min=option.minimum, max=option.maximum)
     return click.option(flag, item.name, **settings)
+
+
+class _NumberOrWord(click.ParamType):  # type: ignore[type-arg]  # generic only in newer versions
+    """A whole number, or the one word that may stand in its place."""
+
+    name = "number"
+
+    def __init__(self, word: str, numbers: click.IntRange) -> None:
+        self._word = word
+        self._numbers = numbers
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int | str:
+        if value == self._word:
+            return self._word
+        try:
+            return self._numbers.convert(value, param, ctx)
+        except click.BadParameter as error:
+            self.fail(f"{error.message.removesuffix('.')}; or it is the word {self._word!r}.", param, ctx)
 
 
 def _whole(limit: float | None) -> int | None:

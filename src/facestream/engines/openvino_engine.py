@@ -5,9 +5,11 @@ from __future__ import annotations
 import tempfile
 import warnings
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from importlib.metadata import version
 from pathlib import Path
+from queue import Empty, SimpleQueue
 from typing import Any
 
 import numpy as np
@@ -24,6 +26,8 @@ __all__ = ["OpenVinoEngine"]
 
 GRAPH_FORM = 2
 """Counted up when our own way to make graphs changes between two versions."""
+
+REQUESTS_PER_STREAM = 4
 
 TYPES = {"float32": ov.Type.f32, "bf16": ov.Type.bf16, "fp16": ov.Type.f16}
 
@@ -49,38 +53,70 @@ class OpenVinoEngine:
                 f"precision {runtime.precision!r} was asked for, but this CPU computes in {self.precision} instead; "
                 "leave it out"
             )
-        # Twice as many as run at once, so that the next ones are filled meanwhile.
-        num_requests = 2 * int(compiled.get_property(ov.properties.optimal_number_of_infer_requests))
-        self._requests = [compiled.create_infer_request() for _ in range(num_requests)]
+        # More than run at once, so that the next ones are filled meanwhile.
+        num_requests = REQUESTS_PER_STREAM * int(compiled.get_property(ov.properties.optimal_number_of_infer_requests))
+        self._idle: SimpleQueue[_Request] = SimpleQueue()
+        for _ in range(num_requests):
+            self._idle.put(_Request(compiled.create_infer_request()))
         self._shapes = [tuple(output.get_partial_shape().to_shape())[1:] for output in compiled.outputs]
 
     def run(self, images: Iterable[Image]) -> tuple[npt.NDArray[Any], ...]:
         results = [tuple(np.empty((0, *shape), np.float32) for shape in self._shapes)]
-        idle, running = deque(self._requests), deque[tuple[Any, int]]()
+        running = deque[_Request]()
 
         def take_first() -> None:
-            request, count = running.popleft()
-            request.wait()
-            results.append(tuple(tensor.data[:count].copy() for tensor in request.output_tensors))
-            idle.append(request)
+            request = running.popleft()
+            try:
+                results.append(request.result())
+            finally:
+                self._idle.put(request)
 
         try:
             for batch in batched(images, self.batch_size):
-                if not idle:
-                    take_first()
-                request = idle.popleft()
-                pixels = request.get_input_tensor().data
-                pixels[: len(batch)] = batch
-                pixels[len(batch) :] = 0
-                request.start_async()
-                running.append((request, len(batch)))
+                request = self._take_idle(take_first if running else None)
+                running.append(request)
+                request.start(batch)
             while running:
                 take_first()
         finally:
             # Where an image could not be made, nothing may be left running.
-            for request, _ in running:
+            for request in running:
                 request.wait()
+                self._idle.put(request)
         return tuple(map(np.concatenate, zip(*results, strict=True)))
+
+    def _take_idle(self, make_one: Callable[[], None] | None) -> _Request:
+        """A request that does nothing: one's own first one when it is done, or one that another thread gives back."""
+        with suppress(Empty):
+            return self._idle.get_nowait()
+        if make_one:
+            make_one()
+        return self._idle.get()
+
+
+class _Request:
+    """One run of the network at a time, and the memory of its input and outputs."""
+
+    def __init__(self, request: Any) -> None:
+        self._request = request
+        self._input = request.get_input_tensor().data
+        self._outputs = [tensor.data for tensor in request.output_tensors]
+        self._count = 0
+
+    def start(self, batch: Sequence[Image]) -> None:
+        self._count = len(batch)
+        for place, image in zip(self._input, batch, strict=False):
+            place[...] = image
+        self._input[len(batch) :] = 0
+        self._request.start_async()
+
+    def wait(self) -> None:
+        self._request.wait()
+
+    def result(self) -> tuple[npt.NDArray[Any], ...]:
+        """Wait, and copy what came out."""
+        self._request.wait()
+        return tuple(output[: self._count].copy() for output in self._outputs)
 
 
 def _convert(network: str, weights: str | None, batch_size: int) -> Graph:

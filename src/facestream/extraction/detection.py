@@ -13,6 +13,7 @@ import numpy.typing as npt
 from facestream.config import DetectOptions
 from facestream.extraction.job import iter_rows, run_job
 from facestream.extraction.pipelines import default_options, take_pipeline
+from facestream.extraction.threads import engine_threads
 from facestream.io.row_writer import RowWriter
 from facestream.io.source import check_source
 from facestream.outputs import OutputPlan, plan_outputs
@@ -93,7 +94,7 @@ def open_detection_pipeline(options: DetectOptions) -> FaceDetectionPipeline:
         device=options.device,
         engine=options.engine,
         precision=options.precision,
-        num_threads=options.num_threads,
+        num_threads=engine_threads(options.num_threads),
         weights=options.weights,
         detector_weights=options.detector_weights,
     )
@@ -103,6 +104,7 @@ class _DetectionWork:
     """Boxes and keypoints, zero or one face a frame."""
 
     max_faces = 1
+    cell_length = 1
 
     def __init__(self, options: DetectOptions, pipeline: FaceDetectionPipeline) -> None:
         self.options = options
@@ -114,8 +116,8 @@ class _DetectionWork:
     def begin(self, info: VideoInfo) -> None:
         """Nothing depends on the source."""
 
-    def find(self, frames: Sequence[Frame]) -> list[FrameDetections]:
-        return [
+    def prepare(self, frames: Sequence[Frame], following: Frame | None) -> Callable[[], list[FrameDetections]]:
+        return lambda: [
             FrameDetections(frame.index, frame.timestamp_s, detections, frame.size)
             for frame, detections in zip(frames, self._pipeline.process_frames(frames), strict=True)
         ]

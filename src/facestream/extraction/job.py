@@ -5,8 +5,10 @@ from __future__ import annotations
 import dataclasses
 import logging
 import time
+from collections import Counter, deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, closing
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack, closing, contextmanager
 from fractions import Fraction
 from pathlib import Path
 from typing import Any, Generic, Protocol, TypeVar
@@ -17,6 +19,9 @@ import numpy.typing as npt
 from facestream.config import JobOptions
 from facestream.engines import Engine
 from facestream.errors import JobStopped, OutputError
+from facestream.extraction.grouping import FrameGroup, group_frames
+from facestream.extraction.reading import ReadAhead
+from facestream.extraction.threads import decoder_threads, engine_threads
 from facestream.io.clock import FrameClock
 from facestream.io.row_schedule import schedule_rows
 from facestream.io.row_writer import RowWriter
@@ -25,14 +30,14 @@ from facestream.outputs import OutputPlan, check_outputs
 from facestream.structures import Frame, FrameDetections, FrameMeshes, Progress, Summary, VideoInfo
 from facestream.version import __version__
 
-__all__ = ["Work", "constant_rate", "frame_groups", "iter_rows", "run_job"]
+__all__ = ["Work", "constant_rate", "iter_rows", "read_groups", "run_job"]
 
 _log = logging.getLogger(__name__)
 
-Result = TypeVar("Result", bound=FrameMeshes | FrameDetections)
+NUM_GROUPS_AT_ONCE = 2
+"""While one waits for its last networks, the other one's run."""
 
-Scheduled = tuple[Frame, int]
-"""A frame and the number of its rows."""
+Result = TypeVar("Result", bound=FrameMeshes | FrameDetections)
 
 
 class Work(Protocol[Result]):
@@ -54,12 +59,20 @@ class Work(Protocol[Result]):
         """By the name of the network; the first one names engine and precision."""
         ...
 
+    @property
+    def cell_length(self) -> int:
+        """How many frames of the source depend on each other; known when the work has begun."""
+        ...
+
     def begin(self, info: VideoInfo) -> None:
         """The source is open."""
         ...
 
-    def find(self, frames: Sequence[Frame]) -> Sequence[Result]:
-        """The results of frames, which come in order."""
+    def prepare(self, frames: Sequence[Frame], following: Frame | None) -> Callable[[], Sequence[Result]]:
+        """What finds the results of frames of whole cells, which come in order; one follows.
+
+        It may be called in another thread while others are running, and is begun in order.
+        """
         ...
 
     def row_writers(self, plan: OutputPlan) -> Iterator[Callable[[], RowWriter[Result]]]:
@@ -89,7 +102,7 @@ def run_job(
     work = open_work()
     opened = time.perf_counter()
     _bound_threads(options)
-    with closing(open_source(plan.source, options.num_threads)) as frames, ExitStack() as cleanup:
+    with closing(open_source(plan.source, decoder_threads(options.num_threads))) as frames, ExitStack() as cleanup:
         job = _Job(plan, frames, work, cleanup)
 
         def tell() -> None:
@@ -98,11 +111,12 @@ def run_job(
                 on_progress(Progress(job.num_passed, frames.info.num_frames_header, seconds))
 
         tell()
-        for group in frame_groups(frames, options):
-            if should_stop is not None and should_stop():
-                raise JobStopped(f"{plan.source}: stopped after {job.num_passed} frames; nothing was written")
-            job.process(group)
-            tell()
+        with find_results(frames, work) as found:
+            for group, results in found:
+                if should_stop is not None and should_stop():
+                    raise JobStopped(f"{plan.source}: stopped after {job.num_passed} frames; nothing was written")
+                job.write(group, results)
+                tell()
         warnings = job.finish()
     return job.summarize(warnings, started, opened)
 
@@ -110,41 +124,61 @@ def run_job(
 def iter_rows(source: Path, work: Work[Result]) -> Iterator[Result]:
     """The result of each row of a source, without writing anything; what the user should know is logged."""
     _bound_threads(work.options)
-    with closing(open_source(source, work.options.num_threads)) as frames:
+    with closing(open_source(source, decoder_threads(work.options.num_threads))) as frames:
         work.begin(frames.info)
-        for group in frame_groups(frames, work.options):
-            for (_, num_rows), result in zip(group, work.find([frame for frame, _ in group]), strict=True):
-                yield from [result] * num_rows
+        with find_results(frames, work) as found:
+            for group, results in found:
+                for (_, num_rows), result in zip(group.scheduled, results, strict=True):
+                    yield from [result] * num_rows
         for warning in work.warnings():
             _log.warning("%s: %s", source, warning)
         if frames.shortfall is not None:
             _log.warning("%s: incomplete: %s", source, frames.shortfall)
 
 
-def frame_groups(frames: Source, options: JobOptions) -> Iterator[list[Scheduled]]:
-    """Frames that travel together: at most a batch, at most the frame memory, but two frames of any size.
+@contextmanager
+def read_groups(source: Source, options: JobOptions, cell_length: int) -> Iterator[Iterator[FrameGroup]]:
+    """The frames of a source that have rows, in groups; more are decoded meanwhile, unless one thread must do all."""
+    scheduled = schedule_rows(source, constant_rate(options), source.info)
+    max_bytes = options.frame_memory_mb * 1_000_000 // (1 + NUM_GROUPS_AT_ONCE)
+    with ExitStack() as cleanup:
+        if options.num_threads != 1:
+            scheduled = cleanup.enter_context(ReadAhead(scheduled, max_bytes))
+        yield group_frames(scheduled, cell_length, options.batch_size, max_bytes)
 
-    A group is emptied when the next one is asked for, so that no more frames are held than are counted.
-    """
-    max_bytes = options.frame_memory_mb * 1_000_000
-    group: list[Scheduled] = []
-    for scheduled in schedule_rows(frames, constant_rate(options), frames.info):
-        group.append(scheduled)
-        frame_bytes = scheduled[0].pixels.nbytes
-        del scheduled
-        is_full = len(group) >= 2 and (len(group) + 1) * frame_bytes > max_bytes
-        if is_full or len(group) >= options.batch_size:
-            yield group
-            group.clear()
-    if group:
-        yield group
+
+@contextmanager
+def find_results(source: Source, work: Work[Result]) -> Iterator[Iterator[tuple[FrameGroup, Sequence[Result]]]]:
+    """The groups of a source and their results, in order; later groups are looked at meanwhile."""
+    with read_groups(source, work.options, work.cell_length) as groups, ExitStack() as cleanup:
+        if work.options.num_threads == 1:
+            yield ((group, work.prepare(group.frames, group.following)()) for group in groups)
+            return
+        pool = cleanup.enter_context(ThreadPoolExecutor(NUM_GROUPS_AT_ONCE, "facestream-worker"))
+        running: deque[tuple[FrameGroup, Future[Sequence[Result]]]] = deque()
+        cleanup.callback(lambda: [future.cancel() for _, future in running])
+
+        def results() -> Iterator[tuple[FrameGroup, Sequence[Result]]]:
+            for group in groups:
+                running.append((group, pool.submit(work.prepare(group.frames, group.following))))
+                del group
+                if len(running) == NUM_GROUPS_AT_ONCE:
+                    yield take_first()
+            while running:
+                yield take_first()
+
+        def take_first() -> tuple[FrameGroup, Sequence[Result]]:
+            group, future = running.popleft()
+            return group, future.result()
+
+        yield results()
 
 
 def _bound_threads(options: JobOptions) -> None:
     import cv2
 
     # OpenCV takes -1 for its own choice, and 0 for one thread.
-    cv2.setNumThreads(options.num_threads or -1)
+    cv2.setNumThreads(engine_threads(options.num_threads) or -1)
 
 
 def constant_rate(options: JobOptions) -> Fraction | None:
@@ -159,7 +193,7 @@ class _Job(Generic[Result]):
         self.num_passed = 0
         """Frames of the source up to the last one that was looked at."""
         self._num_frames = self._num_rows = self._num_resized = 0
-        self._num_frames_by_face = np.zeros(work.max_faces, dtype=int)
+        self._num_frames_by_count = Counter[int]()
         self._plan = plan
         self._source = source
         self._work = work
@@ -183,14 +217,13 @@ class _Job(Generic[Result]):
         self._writers: list[_Output] = [*self._row_writers, *([self._overlay] if self._overlay else [])]
         self.output_paths = tuple(path for writer in self._writers for path in writer.paths)
 
-    def process(self, group: Sequence[Scheduled]) -> None:
-        results = self._work.find([frame for frame, _ in group])
-        for (frame, num_rows), result in zip(group, results, strict=True):
+    def write(self, group: FrameGroup, results: Sequence[Result]) -> None:
+        for (frame, num_rows), result in zip(group.scheduled, results, strict=True):
             self.num_passed = frame.index + 1
             self._num_frames += 1
             self._num_rows += num_rows
             self._num_resized += frame.size != (self._source.info.width, self._source.info.height)
-            self._num_frames_by_face[: len(result)] += 1
+            self._num_frames_by_count[len(result)] += 1
             for _ in range(num_rows):
                 self._clock.add(frame.timestamp_s)
                 for writer in self._row_writers:
@@ -222,7 +255,7 @@ class _Job(Generic[Result]):
             outputs=self.output_paths,
             num_frames=self._num_frames,
             num_rows=self._num_rows,
-            num_frames_by_face=tuple(self._num_frames_by_face.tolist()),
+            num_frames_by_face=self._num_frames_by_face,
             complete=self._source.shortfall is None,
             reason=self._source.shortfall,
             seconds=finished - opened,
@@ -232,6 +265,12 @@ class _Job(Generic[Result]):
             precision=engine.precision,
             warnings=warnings,
         )
+
+    @property
+    def _num_frames_by_face(self) -> tuple[int, ...]:
+        """How many frames have a first face, a second one, and so on."""
+        counts = self._num_frames_by_count.items()
+        return tuple(sum(n for count, n in counts if count > face) for face in range(self._work.max_faces))
 
     def _warnings(self) -> Iterator[str]:
         yield from self._source.notes
@@ -243,7 +282,7 @@ class _Job(Generic[Result]):
                 f"{self._num_resized} frames have another size than the first; pixels in npz and csv are each "
                 "frame's own, fractions in streams are not affected"
             )
-        if not self._num_frames_by_face[0]:
+        if set(self._num_frames_by_count) <= {0}:
             yield "no face was found in any frame; every row is missing"
         if self._plan.streams and self._work.options.rate_hz is None:
             yield from self._clock_warnings()
@@ -281,6 +320,7 @@ class _Job(Generic[Result]):
             "mirrored": info.mirrored,
             "pixel_aspect": info.pixel_aspect,
             "rate_hz": float(self._clock.rate_hz),
+            "detect_every": work.cell_length,
             "complete": self._source.shortfall is None,
             "reason": self._source.shortfall,
         }

@@ -13,16 +13,19 @@ import numpy.typing as npt
 from facestream.config import MeshOptions
 from facestream.extraction.job import iter_rows, run_job
 from facestream.extraction.pipelines import default_options, take_pipeline
+from facestream.extraction.threads import engine_threads
 from facestream.io.box_track import BoxTrack
 from facestream.io.mesh_streams import MeshStreamWriter
 from facestream.io.row_writer import RowWriter
 from facestream.io.source import check_source
 from facestream.outputs import OutputPlan, plan_outputs
-from facestream.structures import Frame, FrameMeshes, Progress, Summary, VideoInfo
+from facestream.pipeline.cells import choose_cell_length
+from facestream.structures import Detections, Frame, FrameMeshes, Progress, Summary, VideoInfo
 
 if TYPE_CHECKING:
     from facestream.engines import Engine
     from facestream.pipeline.face_mesh import FaceMeshPipeline
+    from facestream.pipeline.tracker import FaceTracker
 
 __all__ = ["extract", "iter_meshes", "open_pipeline"]
 
@@ -91,7 +94,7 @@ def open_pipeline(options: MeshOptions) -> FaceMeshPipeline:
         device=options.device,
         engine=options.engine,
         precision=options.precision,
-        num_threads=options.num_threads,
+        num_threads=engine_threads(options.num_threads),
         weights=options.weights,
         detector_weights=options.detector_weights,
     )
@@ -112,9 +115,18 @@ class _MeshWork:
             self.engines = {**self.engines, f"blazeface-{options.detector}": pipeline.detector.engine}
         self._pipeline = pipeline
         self._track: BoxTrack | None = None
-        self._num_given = self._num_found = 0
+        self._known_boxes: list[Detections] = []
+        self._tracker: FaceTracker | None = None
+        self.cell_length = 1
+        self._num_given = 0
+        self._has_found = False
 
     def begin(self, info: VideoInfo) -> None:
+        from facestream.pipeline.tracker import FaceTracker
+
+        every = self.options.detect_every
+        self.cell_length = every if isinstance(every, int) else choose_cell_length(info)
+        self._tracker = FaceTracker(self._pipeline, self.cell_length)
         if self.options.boxes is not None:
             self._track = BoxTrack(
                 self.options.boxes,
@@ -123,14 +135,28 @@ class _MeshWork:
                 skips_frames=self.options.rate_hz is not None,
             )
 
-    def find(self, frames: Sequence[Frame]) -> list[FrameMeshes]:
-        given = self._track.boxes_of(frames) if self._track else None
-        found = self._pipeline.process_frames(frames, given)
-        self._num_given += sum(map(len, given or ()))
-        self._num_found += sum(map(len, found))
-        return [
-            FrameMeshes(frame.index, frame.timestamp_s, meshes) for frame, meshes in zip(frames, found, strict=True)
-        ]
+    def prepare(self, frames: Sequence[Frame], following: Frame | None) -> Callable[[], list[FrameMeshes]]:
+        assert self._tracker is not None, "begin comes first"
+        given = self._boxes_of(frames, following) if self._track else None
+        self._num_given += sum(map(len, (given or ())[: len(frames)]))
+        find = self._tracker.prepare(frames, following, given)
+
+        def find_rows() -> list[FrameMeshes]:
+            found = find()
+            self._has_found = self._has_found or any(map(len, found))
+            return [
+                FrameMeshes(frame.index, frame.timestamp_s, meshes) for frame, meshes in zip(frames, found, strict=True)
+            ]
+
+        return find_rows
+
+    def _boxes_of(self, frames: Sequence[Frame], following: Frame | None) -> list[Detections]:
+        """Each frame's boxes are asked for once, though it may come twice: it follows, then it is the first."""
+        assert self._track is not None
+        frames_in_order = [*frames, *([following] if following else [])]
+        boxes = [*self._known_boxes, *self._track.boxes_of(frames_in_order[len(self._known_boxes) :])]
+        self._known_boxes = boxes[len(frames) :]
+        return boxes
 
     def row_writers(self, plan: OutputPlan) -> Iterator[Callable[[], RowWriter[FrameMeshes]]]:
         if plan.streams:
@@ -152,7 +178,7 @@ class _MeshWork:
     def warnings(self) -> Iterator[str]:
         if self._track:
             yield from self._track.warnings()
-            if self._num_given and not self._num_found:
+            if self._num_given and not self._has_found:
                 yield (
                     f"{self._num_given} boxes were given and none holds a face; are the columns ymin, xmin, ymax, xmax?"
                 )

@@ -95,10 +95,8 @@ def column_names(media_type: str, dim: int) -> tuple[str, ...]:
 
 def _point_row(points: npt.NDArray[Any], confidence: float, size: tuple[int, int]) -> npt.NDArray[np.float32]:
     row = np.empty(len(points) * 2 + 1, dtype=np.float32)
-    width, height = size
     # Archives and tables hold float32 pixels; the same start makes a stream that is made from them equal to this one.
-    pixels = points[:, :2].astype(np.float32).astype(np.float64)
-    row[0:-1:2] = pixels[:, 1] / height
-    row[1:-1:2] = pixels[:, 0] / width
+    pixels = points[:, 1::-1].astype(np.float32)
+    np.divide(pixels, np.array(size[::-1], np.float64), out=row[:-1].reshape(-1, 2), casting="same_kind")
     row[-1] = confidence
     return row

@@ -17,6 +17,9 @@ __all__ = ["PREFIX", "StagedFile", "check_folder", "is_folder", "sweep_staged_fi
 
 PREFIX = ".facestream-"
 
+BUFFER_BYTES = 1 << 18
+"""Rows are a few kilobytes, and there are hundreds in a second."""
+
 STAGED_NAME = re.compile(re.escape(PREFIX) + r"[0-9a-f]{16}\.(part|mp4)")
 
 
@@ -37,7 +40,7 @@ class StagedFile:
             while True:
                 self.token = secrets.token_hex(8)
                 self.hidden_path = path.with_name(f"{PREFIX}{self.token}{suffix or '.part'}")
-                self.file: BinaryIO = self.hidden_path.open("x+b")
+                self.file: BinaryIO = self.hidden_path.open("x+b", BUFFER_BYTES)
                 # Another run may have swept the file between its birth and its lock.
                 if not lock(self.file.fileno(), wait=True) or self.hidden_path.exists():
                     break

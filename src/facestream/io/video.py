@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Iterator
 from fractions import Fraction
@@ -45,6 +46,9 @@ MAX_FRAME_PIXELS = 100_000_000
 MAX_DECODER_THREADS = 4
 """Each thread of the decoder holds frames of its own: at 3840 x 2160 another 21 MB."""
 
+DECODING_MS_PER_MEGAPIXEL, OTHER_MS = 2.0, 2.5
+"""What a frame costs a core to decode and to be looked at, about: H.264 takes 1 to 2.7 ms a megapixel."""
+
 
 class VideoSource:
     """The frames of a video's default stream, in the order of presentation.
@@ -68,7 +72,7 @@ class VideoSource:
             self._stream = default_stream(self._container, path)
             _check_size(self._stream, path)
             self._stream.thread_type = "AUTO"
-            self._stream.codec_context.thread_count = min(MAX_DECODER_THREADS, num_threads or os.cpu_count() or 1)
+            self._stream.codec_context.thread_count = _count_threads(self._stream, num_threads)
             self._rate = self._stream.average_rate or self._stream.guessed_rate or FALLBACK_RATE_HZ
             self._frames = self._decode()
             self._first = next(self._frames, None)
@@ -92,17 +96,18 @@ class VideoSource:
     def __iter__(self) -> Iterator[Frame]:
         """Each decoded frame once; can be asked for once."""
         reformatter = VideoReformatter()
+        period_s, tick = float(1 / self._rate), self._stream.time_base or Fraction(0)
         frame, self._first = self._first, None
         index, next_s = 0, 0.0
         while frame is not None:
-            timestamp_s = next_s if frame.pts is None else float(frame.pts * (self._stream.time_base or 0))
+            timestamp_s = next_s if frame.pts is None else frame.pts * tick.numerator / tick.denominator
             try:
                 # No name is given to the image, or it would live on while the next one is made.
                 yield Frame(self._upright(frame, reformatter), index, timestamp_s, self.info.pixel_aspect)
                 index += 1
             except av.error.FFmpegError:
                 self._num_damaged += 1
-            next_s = timestamp_s + float(1 / self._rate)
+            next_s = timestamp_s + period_s
             frame = next(self._frames, None)
         self.shortfall = self.shortfall or self._find_shortfall()
 
@@ -245,6 +250,14 @@ def _check_size(stream: VideoStream, path: Path) -> None:
             f"{MAX_FRAME_PIXELS / 1e6:.0f} megapixels are unpacked; scale the video down first"
         )
     stream.codec_context.options = {"max_pixels": str(MAX_FRAME_PIXELS)}
+
+
+def _count_threads(stream: VideoStream, most: int | None) -> int:
+    """As many as keep up with the networks on the other cores: two at work on a frame cost a quarter more than one."""
+    num_cores = os.cpu_count() or 1
+    decoding_ms = DECODING_MS_PER_MEGAPIXEL * stream.codec_context.width * stream.codec_context.height / 1e6
+    wanted = math.ceil(num_cores * decoding_ms / (decoding_ms + OTHER_MS))
+    return max(1, min(wanted, MAX_DECODER_THREADS, most or num_cores))
 
 
 def _turn(frame: VideoFrame) -> Turn:

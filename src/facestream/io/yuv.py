@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from functools import cache
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -51,6 +52,7 @@ def yuv_image(frame: VideoFrame) -> YuvImage | None:
     return YuvImage(luma, (u, v), rgb_from_yuv(weights, form.num_bits, is_full=is_full), form.step, shift)
 
 
+@cache
 def rgb_from_yuv(weights: tuple[float, float], num_bits: int, *, is_full: bool) -> npt.NDArray[np.float32]:
     """(3, 4): R, G, B in [0, 255] are this times (Y, U, V, 1).
 
@@ -71,7 +73,9 @@ def rgb_from_yuv(weights: tuple[float, float], num_bits: int, *, is_full: bool) 
     luma_low, luma_span, chroma_span = (0, top, top) if is_full else (16 * unit, 219 * unit, 224 * unit)
     scaled = 255 * mix / np.array([luma_span, chroma_span, chroma_span])
     offset = -scaled @ np.array([luma_low, 128 * unit, 128 * unit])
-    return np.column_stack([scaled, offset]).astype(np.float32)
+    matrix = np.column_stack([scaled, offset]).astype(np.float32)
+    matrix.setflags(write=False)
+    return matrix
 
 
 def _samples(plane: Any, num_bits: int) -> npt.NDArray[Any]:

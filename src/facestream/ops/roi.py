@@ -16,6 +16,8 @@ from facestream.topology import LEFT_EYE_OUTER_CORNER, RIGHT_EYE_OUTER_CORNER
 
 __all__ = [
     "PixelAspect",
+    "blend_rois",
+    "match_rois",
     "roi_shifts",
     "rois_from_boxes",
     "rois_from_detections",
@@ -29,6 +31,9 @@ ENLARGEMENT = 1.5
 
 SQUARE_TOLERANCE = 1e-3
 """Boxes come as float32 fractions of the frame."""
+
+SAME_FACE_MOVE, SAME_FACE_GROWTH = 0.5, 1.5
+"""What a face may do between two frames and still be known: by parts of its roi's side, and by its ratio."""
 
 RIGHT_EYE, LEFT_EYE = 0, 1
 """The detector's keypoints between which the turn is measured."""
@@ -86,6 +91,39 @@ def roi_shifts(rois: FaceRois, others: FaceRois) -> tuple[npt.NDArray[np.float64
     turns = np.abs((others.angles_rad - rois.angles_rad + np.pi) % (2 * np.pi) - np.pi)
     moves = np.linalg.norm(others.centers - rois.centers, axis=1) / rois.sides
     return turns, moves
+
+
+def match_rois(rois: FaceRois, others: FaceRois) -> npt.NDArray[np.intp] | None:
+    """For each roi (N,) the index of the other one that is the same face's; ``None`` where one has no partner.
+
+    Partners are each other's nearest, less than half a side apart, and of similar size.
+    """
+    if len(rois) != len(others):
+        return None
+    if not len(rois):
+        return np.zeros(0, dtype=np.intp)
+    sides = rois.sides[:, None], others.sides[None]
+    distances = np.linalg.norm(rois.centers[:, None] - others.centers, axis=2) / np.minimum(*sides)
+    partners: npt.NDArray[np.intp] = distances.argmin(axis=1)
+    numbers = np.arange(len(rois))
+    growth = np.maximum(*sides) / np.minimum(*sides)
+    if (
+        (distances[numbers, partners] > SAME_FACE_MOVE).any()
+        or (growth[numbers, partners] > SAME_FACE_GROWTH).any()
+        or (distances.argmin(axis=0)[partners] != numbers).any()
+    ):
+        return None
+    return partners
+
+
+def blend_rois(rois: FaceRois, others: FaceRois, weights: npt.NDArray[np.float64]) -> FaceRois:
+    """Between two rois of each face; a weight of 0 is the first one. The turn takes the shorter way."""
+    turns = (others.angles_rad - rois.angles_rad + np.pi) % (2 * np.pi) - np.pi
+    return FaceRois(
+        rois.centers + (others.centers - rois.centers) * weights[:, None],
+        rois.sides * (others.sides / rois.sides) ** weights,
+        rois.angles_rad + turns * weights,
+    )
 
 
 def rois_from_landmarks(landmarks: npt.NDArray[Any], pixel_aspect: PixelAspect = 1.0) -> FaceRois:

@@ -24,10 +24,11 @@ def crop_to_frame(
 
     A third coordinate is depth in the unit of x (MediaPipe's LandmarkProjection).
     """
-    axes = _axes(rois)
     scales = (rois.sides / crop_size)[:, None, None]
     offsets = (points[..., :2].astype(np.float64) - crop_size / 2) * scales
-    xy = to_stored(rois.centers[:, None] + offsets @ axes, pixel_aspect)
+    # Not "offsets @ axes": BLAS would wake threads for it, which then take time from the networks.
+    turned = np.einsum("npk,nkd->npd", offsets, _axes(rois))
+    xy = to_stored(rois.centers[:, None] + turned, pixel_aspect)
     z = points[..., 2:].astype(np.float64) * _depth_scales(scales, pixel_aspect)
     return np.concatenate([xy, z], axis=-1)
 
@@ -36,10 +37,9 @@ def frame_to_crop(
     points: npt.NDArray[Any], rois: FaceRois, crop_size: int, pixel_aspect: PixelAspect = 1.0
 ) -> npt.NDArray[np.float64]:
     """Points (N, P, 2 or 3) in frame pixels to crop pixels; undoes ``crop_to_frame``."""
-    axes = _axes(rois)
     scales = (rois.sides / crop_size)[:, None, None]
     offsets = to_display(points[..., :2].astype(np.float64), pixel_aspect) - rois.centers[:, None]
-    xy = offsets @ axes.transpose(0, 2, 1) / scales + crop_size / 2
+    xy = np.einsum("npd,nkd->npk", offsets, _axes(rois)) / scales + crop_size / 2
     z = points[..., 2:].astype(np.float64) / _depth_scales(scales, pixel_aspect)
     return np.concatenate([xy, z], axis=-1)
 

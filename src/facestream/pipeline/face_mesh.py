@@ -20,7 +20,7 @@ from facestream.pipeline.detector import FaceDetector
 from facestream.pipeline.landmarker import FaceLandmarker
 from facestream.structures import Detections, FaceMeshes, FaceRois, Frame
 
-__all__ = ["FaceMeshPipeline"]
+__all__ = ["SAME_FACE_IOU", "FaceMeshPipeline", "SeenFaces", "mesh_box"]
 
 MAX_FALSE_CANDIDATES = 8
 """How many more candidates than wanted faces are tried in a frame, so that a false box cannot hide a real face."""
@@ -155,6 +155,10 @@ class FaceMeshPipeline:
 
     def process_frames(self, frames: Sequence[Frame], given: Sequence[Detections] | None = None) -> list[FaceMeshes]:
         """The meshes of decoded frames, one entry a frame; where boxes are given for each, no detector runs."""
+        return [seen.meshes for seen in self.look_for_faces(frames, given)]
+
+    def look_for_faces(self, frames: Sequence[Frame], given: Sequence[Detections] | None = None) -> list[SeenFaces]:
+        """The same, with the rois."""
         if given is None:
             searches = [
                 _FaceSearch(
@@ -180,40 +184,45 @@ class FaceMeshPipeline:
         At a near-profile the detector's eyes are off, and the first look fails a face that all later ones are sure of;
         lettering passes two looks now and then, but not a convincing third.
         """
-        rois = _concatenate([search.rois[index : index + 1] for search, index in candidates])
-        first = self._look(candidates, rois)
+        first = self._look(candidates, FaceRois.join([search.rois[index : index + 1] for search, index in candidates]))
         if not has_angles:
-            self._settle(candidates, rois, first)
+            self._settle(candidates, first)
         second = self._look(candidates, self._refine(candidates, first.landmarks))
-        meshes, confidences = second.landmarks, np.minimum(first.presences, second.presences)
-        is_face = confidences >= self._demand(CERTAIN_PRESENCE)
+        meshes, rois, confidences = second.landmarks, second.rois, np.minimum(first.presences, second.presences)
+        is_face = confidences >= self.certain_presence
         doubtful = np.flatnonzero(~is_face & (second.presences >= self.min_score_thresh))
         if len(doubtful):
             chosen = [candidates[i] for i in doubtful]
             third = self._look(chosen, self._refine(chosen, second.landmarks[doubtful]))
             meshes[doubtful] = third.landmarks
+            rois = rois.replace(doubtful, third.rois)
             confidences[doubtful] = np.minimum(second.presences[doubtful], third.presences)
             is_face[doubtful] = third.presences >= self._demand(CONVINCING_PRESENCE)
         for i in np.flatnonzero(is_face):
             search, index = candidates[i]
-            search.accept(index, meshes[i], float(confidences[i]))
+            search.accept(_FoundFace(index, meshes[i], rois[i : i + 1], float(confidences[i])))
 
-    def _settle(self, candidates: list[_Candidate], rois: FaceRois, first: _Look) -> None:
+    def _settle(self, candidates: list[_Candidate], first: _Look) -> None:
         """Where the first look at a box turns or moves its roi far, put another first look in its place."""
         refined = self._refine(candidates, first.landmarks)
-        turns, moves = roi_shifts(rois, refined)
+        turns, moves = roi_shifts(first.rois, refined)
         unsettled = np.flatnonzero((turns > SETTLED_TURN_RAD) | (moves > SETTLED_MOVE))
         if len(unsettled):
             again = self._look([candidates[i] for i in unsettled], refined[unsettled])
             first.landmarks[unsettled] = again.landmarks
             first.presences[unsettled] = again.presences
 
+    @property
+    def certain_presence(self) -> float:
+        """What looks at a face have as a rule; with less there is doubt."""
+        return self._demand(CERTAIN_PRESENCE)
+
     def _demand(self, presence: float) -> float:
         """A demand that was measured at the default threshold: less in proportion below it, never less than it."""
         return max(self.min_score_thresh, presence * min(1.0, self.min_score_thresh / DEFAULT_THRESHOLD))
 
     def _look(self, candidates: list[_Candidate], rois: FaceRois) -> _Look:
-        return _Look(*self.landmarker.place([search.frame for search, _ in candidates], rois))
+        return _Look(rois, *self.landmarker.place([search.frame for search, _ in candidates], rois))
 
     @staticmethod
     def _refine(candidates: list[_Candidate], landmarks: npt.NDArray[np.float64]) -> FaceRois:
@@ -221,9 +230,17 @@ class FaceMeshPipeline:
         return rois_from_landmarks(landmarks, np.array([search.frame.pixel_aspect for search, _ in candidates]))
 
 
-class _Look(NamedTuple):
-    """What one pass of the mesh network says of N candidates."""
+class SeenFaces(NamedTuple):
+    """The faces of one frame, and the rois that they were seen through last."""
 
+    meshes: FaceMeshes
+    rois: FaceRois
+
+
+class _Look(NamedTuple):
+    """What one pass of the mesh network says of N candidates, seen through rois."""
+
+    rois: FaceRois
     landmarks: npt.NDArray[np.float64]
     presences: npt.NDArray[np.float64]
 
@@ -237,7 +254,7 @@ class _FaceSearch:
         self.rois = rois
         self.num_faces = num_faces
         self.num_tried = 0
-        self.found: list[tuple[int, npt.NDArray[np.float64], float]] = []
+        self.found: list[_FoundFace] = []
 
     def take_candidates(self) -> range:
         """The next ones to try: as many as faces are missing."""
@@ -245,38 +262,41 @@ class _FaceSearch:
         self.num_tried = min(len(self.detections), first + self.num_faces - len(self.found))
         return range(first, self.num_tried)
 
-    def accept(self, index: int, mesh: npt.NDArray[np.float64], presence: float) -> None:
-        """Keep a mesh, unless it is one of the faces that are there already."""
-        if not any(box_iou(_box(mesh), _box(other)[None])[0] > SAME_FACE_IOU for _, other, _ in self.found):
-            self.found.append((index, mesh, presence))
+    def accept(self, face: _FoundFace) -> None:
+        """Keep a face, unless it is one of those that are there already."""
+        box = mesh_box(face.mesh)
+        if not any(box_iou(box, mesh_box(other.mesh)[None])[0] > SAME_FACE_IOU for other in self.found):
+            self.found.append(face)
 
-    def result(self) -> FaceMeshes:
-        chosen = np.array([index for index, _, _ in self.found], dtype=np.intp)
-        faces = self.detections[chosen]
-        return FaceMeshes(
-            landmarks=np.array([mesh for _, mesh, _ in self.found], dtype=np.float64).reshape(-1, 468, 3),
-            presence=np.array([presence for _, _, presence in self.found], dtype=np.float64),
+    def result(self) -> SeenFaces:
+        faces = self.detections[np.array([face.number for face in self.found], dtype=np.intp)]
+        meshes = FaceMeshes(
+            landmarks=np.array([face.mesh for face in self.found], dtype=np.float64).reshape(-1, 468, 3),
+            presence=np.array([face.presence for face in self.found], dtype=np.float64),
             scores=faces.scores,
             boxes=faces.boxes,
             keypoints=faces.keypoints,
             size=self.frame.size,
         )
+        return SeenFaces(meshes, FaceRois.join([self.rois[:0], *(face.roi for face in self.found)]))
+
+
+class _FoundFace(NamedTuple):
+    """One of a frame's detections that is a face."""
+
+    number: int
+    mesh: npt.NDArray[np.float64]
+    roi: FaceRois
+    presence: float
 
 
 _Candidate = tuple[_FaceSearch, int]
 """A frame's search and the index of one of its detections."""
 
 
-def _box(mesh: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+def mesh_box(mesh: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """Left, top, right, bottom of a mesh (468, 2 or more)."""
     return np.concatenate([mesh[:, :2].min(axis=0), mesh[:, :2].max(axis=0)])
-
-
-def _concatenate(rois: Sequence[FaceRois]) -> FaceRois:
-    return FaceRois(
-        np.concatenate([roi.centers for roi in rois]),
-        np.concatenate([roi.sides for roi in rois]),
-        np.concatenate([roi.angles_rad for roi in rois]),
-    )
 
 
 def _frame(image: Any, index: int) -> Frame:

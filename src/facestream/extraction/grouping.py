@@ -1,0 +1,44 @@
+"""Which frames travel together through a job."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+from facestream.structures import Frame
+
+__all__ = ["FrameGroup", "Scheduled", "group_frames"]
+
+Scheduled = tuple[Frame, int]
+"""A frame and the number of its rows."""
+
+
+class FrameGroup(NamedTuple):
+    """Frames of one or more whole cells."""
+
+    scheduled: list[Scheduled]
+    following: Frame | None
+    """The first frame of the next group."""
+
+    @property
+    def frames(self) -> list[Frame]:
+        return [frame for frame, _ in self.scheduled]
+
+
+def group_frames(
+    scheduled: Iterable[Scheduled], cell_length: int, max_frames: int, max_bytes: int
+) -> Iterator[FrameGroup]:
+    """Whole cells of ``cell_length`` frames by their index: a batch and ``max_bytes`` at most, but one cell."""
+    group: list[Scheduled] = []
+    for entry in scheduled:
+        frame = entry[0]
+        is_new_cell = bool(group) and frame.index // cell_length != group[-1][0].index // cell_length
+        num_frames = len(group) + cell_length
+        if is_new_cell and (num_frames > max_frames or num_frames * frame.pixels.nbytes > max_bytes):
+            yield FrameGroup(group, frame)
+            group = []
+        group.append(entry)
+        # No more frames are held than are counted.
+        del entry, frame
+    if group:
+        yield FrameGroup(group, None)

@@ -1,0 +1,20 @@
+"""How long a cell is: the frames from one detection to the next."""
+
+from __future__ import annotations
+
+from facestream.structures import VideoInfo
+
+__all__ = ["choose_cell_length"]
+
+MAX_LENGTH, MAX_SECONDS = 20, 0.85
+"""Heads seldom move evenly for longer: at 24 frames and 30 Hz a clip leaves the bounds of
+``benchmarks/questions/carrying.py``."""
+
+MAX_PIXELS = 100_000_000
+"""All frames of a cell are held at once: 150 MB of 4:2:0."""
+
+
+def choose_cell_length(info: VideoInfo) -> int:
+    """The cells of ``--detect-every auto``, by the rate and the size of the frames alone."""
+    by_memory = MAX_PIXELS // max(1, info.width * info.height)
+    return max(1, min(MAX_LENGTH, int(MAX_SECONDS * info.rate_hz), by_memory))

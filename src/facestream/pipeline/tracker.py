@@ -1,0 +1,305 @@
+"""The meshes of many frames from few detections.
+
+Frames come in cells. The first frame of each cell, its grid frame, gets the exact job: detection and two looks or
+more. The frames between two grid frames that show the same faces are looked at through rois between those on both
+sides: first the middle one, then the middles of both halves, and so on, so that a face has moved less and less. What
+is in doubt gets the exact job as well.
+
+The meshes of a cell depend on its own frames and the grid frame that ends it, and on nothing else.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import Future
+from functools import partial
+from itertools import pairwise
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from facestream.ops.cuts import find_cuts
+from facestream.ops.nms import box_iou, prominence_order
+from facestream.ops.roi import match_rois, roi_shifts, rois_from_landmarks
+from facestream.pipeline.carrying import Sightings, detections_of, sight
+from facestream.pipeline.face_mesh import SAME_FACE_IOU, FaceMeshPipeline, mesh_box
+from facestream.structures import Detections, FaceMeshes, FaceRois, Frame
+
+__all__ = ["FaceTracker"]
+
+EMPTY_GRID = 4
+"""Frames from detection to detection while no face is in sight."""
+
+MAX_MOVE, MAX_GROWTH, MAX_TURN_RAD = 0.04, 0.07, math.radians(4)
+"""Where the landmarks' own roi is further off the one that was looked through, by parts of its side or by its angle, a
+second look goes through that. The roi between two is that far off on 1 to 10 % of frames."""
+
+BOX_IOU = 0.2
+"""A mesh lies on the box that was given for its frame: their bounding boxes overlap by at least this much."""
+
+Places = npt.NDArray[np.intp]
+"""(F,) where the faces of a frame stand among all sightings."""
+
+
+class FaceTracker:
+    """A pipeline that detects on grid frames only."""
+
+    def __init__(self, pipeline: FaceMeshPipeline, cell_length: int) -> None:
+        """A cell is ``cell_length`` frames by their index in the source; 1 is the exact job."""
+        self.pipeline = pipeline
+        self.cell_length = cell_length
+        self._next_grid: tuple[Frame, Future[_Known]] | None = None
+
+    def process(
+        self, frames: Sequence[Frame], following: Frame | None, given: Sequence[Detections] | None = None
+    ) -> list[FaceMeshes]:
+        """The meshes of whole cells of frames; see ``prepare``."""
+        return self.prepare(frames, following, given)()
+
+    def prepare(
+        self, frames: Sequence[Frame], following: Frame | None, given: Sequence[Detections] | None = None
+    ) -> Callable[[], list[FaceMeshes]]:
+        """What finds the meshes of whole cells of frames.
+
+        Frames are prepared in order. What was prepared may run in threads beside each other, if it is begun in order.
+
+        Args:
+            frames: the frames of one or more cells, all that are wanted of them.
+            following: the grid frame of the next cell; ``None`` where the source ends.
+            given: the boxes of the frames, and of the one that follows, where no detector runs.
+        """
+        if self.cell_length == 1:
+            return partial(self.pipeline.process_frames, frames, given and given[: len(frames)])
+        first = self._next_grid[1] if self._next_grid and self._next_grid[0] is frames[0] else None
+        last: Future[_Known] = Future()
+        self._next_grid = (following, last) if following else None
+        return partial(self._process, frames, following, given, first, last)
+
+    def _process(
+        self,
+        frames: Sequence[Frame],
+        following: Frame | None,
+        given: Sequence[Detections] | None,
+        first: Future[_Known] | None,
+        last: Future[_Known],
+    ) -> list[FaceMeshes]:
+        """Finds ``last``, what is known of the following frame, early: it is the ``first`` of the next ones."""
+        try:
+            every = [*frames, *([following] if following else [])]
+            numbers = [frame.index // self.cell_length for frame in every]
+            grid = [k for k in range(len(every)) if k in (0, len(every) - 1) or numbers[k] != numbers[k - 1]]
+            cells = _Cells(self.pipeline, every, given)
+            if first:
+                cells.know([0], [first.result().meshes], first.result().sightings)
+            cells.find_exactly(grid)
+            last.set_result(cells.known(len(every) - 1))
+        except BaseException as error:
+            last.set_exception(error)
+            raise
+        cells.settle(grid)
+        return [cells.results[k] for k in range(len(frames))]
+
+
+class _Known(NamedTuple):
+    """All that there is to know of one frame."""
+
+    meshes: FaceMeshes
+    sightings: Sightings
+
+
+class _Span(NamedTuple):
+    """Two frames whose results are known, and the frames between them, where they are not."""
+
+    first: int
+    last: int
+    faces: tuple[Places, Places] | None = None
+    """The same faces at the first frame and at the last; ``None`` where it is not known which are the same."""
+
+    @property
+    def middle(self) -> int:
+        return (self.first + self.last) // 2
+
+    @property
+    def weight(self) -> float:
+        """Of the last frame's rois in that of the middle."""
+        return (self.middle - self.first) / (self.last - self.first)
+
+
+class _Cells:
+    """Frames whose results become known, grid frames first."""
+
+    def __init__(self, pipeline: FaceMeshPipeline, frames: Sequence[Frame], given: Sequence[Detections] | None) -> None:
+        self.results: dict[int, FaceMeshes] = {}
+        self._pipeline = pipeline
+        self._frames = frames
+        self._aspects = np.array([frame.pixel_aspect for frame in frames])
+        self._given = given
+        self._num_cuts = np.cumsum(find_cuts([frame.pixels for frame in frames])).tolist()
+        self._sightings = sight(_no_detections(), _no_rois(), np.zeros(0))
+        self._places: dict[int, Places] = {}
+
+    def know(self, numbers: Sequence[int], results: Sequence[FaceMeshes], sightings: Sightings) -> None:
+        """The results of frames, and what is remembered of all their faces in order."""
+        places = self._remember(sightings)
+        stops = np.cumsum([len(meshes) for meshes in results])
+        self.results.update(zip(numbers, results, strict=True))
+        self._places.update(zip(numbers, np.split(places, stops[:-1]), strict=True))
+
+    def known(self, number: int) -> _Known:
+        return _Known(self.results[number], self._sightings[self._places[number]])
+
+    def settle(self, grid: Sequence[int]) -> None:
+        """Find the results of all frames; ``grid`` names the known ones, with the first and the last among them."""
+        spans = [_Span(first, last) for first, last in pairwise(grid)]
+        while spans:
+            exact, with_faces, spans = self._plan(spans)
+            for span, middle in zip(with_faces, self._look_between(with_faces), strict=True):
+                if middle is None:
+                    exact.add(span.middle)
+                spans += _halve(span, middle)
+            self.find_exactly(sorted(exact))
+
+    def _plan(self, spans: Iterable[_Span]) -> tuple[set[int], list[_Span], list[_Span]]:
+        """What comes next: frames for the exact job, spans with faces to look at, and those that then remain."""
+        exact: set[int] = set()
+        with_faces: list[_Span] = []
+        rest: list[_Span] = []
+        for span in spans:
+            first, last = span.first, span.last
+            if last == first + 1:
+                continue
+            faces = span.faces or self._match(first, last)
+            if faces is None or self._num_cuts[first] != self._num_cuts[last]:
+                exact.update(range(first + 1, last))
+            elif len(faces[0]):
+                with_faces.append(_Span(first, last, faces))
+            elif last - first > EMPTY_GRID:
+                marks = range(first, last, EMPTY_GRID)
+                exact.update(marks[1:])
+                rest += (_Span(*ends) for ends in pairwise([*marks, last]))
+            else:
+                for k in range(first + 1, last):
+                    self.know([k], [_no_meshes(self._frames[k])], self._sightings[:0])
+        return exact, with_faces, rest
+
+    def _match(self, first: int, last: int) -> tuple[Places, Places] | None:
+        """The faces that both frames show; ``None`` where one shows a face that the other does not."""
+        if self._frames[first].size != self._frames[last].size:
+            return None
+        places = self._places[first], self._places[last]
+        if self._given and not len(places[0]):
+            # Between two frames without a box there may be others.
+            return None
+        order = match_rois(*(self._sightings.rois[of_frame] for of_frame in places))
+        return None if order is None else (places[0], places[1][order])
+
+    def find_exactly(self, numbers: Sequence[int]) -> None:
+        """The results of frames from the exact job, where they are not known yet."""
+        numbers = [k for k in numbers if k not in self.results]
+        if not numbers:
+            return
+        given = None if self._given is None else [self._given[k] for k in numbers]
+        found = self._pipeline.look_for_faces([self._frames[k] for k in numbers], given)
+        faces = Detections(
+            np.concatenate([seen.meshes.boxes for seen in found]),
+            np.concatenate([seen.meshes.keypoints for seen in found]),
+            np.concatenate([seen.meshes.scores for seen in found]),
+        )
+        aspects = np.repeat(self._aspects[numbers], [len(seen.meshes) for seen in found])
+        sightings = sight(faces, FaceRois.join([seen.rois for seen in found]), aspects)
+        self.know(numbers, [seen.meshes for seen in found], sightings)
+
+    def _look_between(self, spans: Sequence[_Span]) -> list[Places | None]:
+        """Look at the faces in the middle of spans; gives them for each span, or ``None`` where that leaves doubt."""
+        if not spans:
+            return []
+        pairs = [span.faces for span in spans if span.faces is not None]
+        counts = [len(before) for before, _ in pairs]
+        numbers = np.repeat([span.middle for span in spans], counts)
+        before, after = (self._sightings[np.concatenate(places)] for places in zip(*pairs, strict=True))
+        seen = before.blend(after, np.repeat([span.weight for span in spans], counts))
+        landmarks, presences, rois = self._look([self._frames[k] for k in numbers.tolist()], seen.rois)
+        seen = seen.moved_to(rois)
+        carried = None if self._given else detections_of(seen, self._aspects[numbers])
+        is_sure = (presences >= self._pipeline.certain_presence).tolist()
+        all_places = self._remember(seen)
+        middles: list[Places | None] = []
+        stop = 0
+        for span, count in zip(spans, counts, strict=True):
+            chosen = slice(stop, stop + count)
+            stop += count
+            faces = carried[chosen] if carried else (self._given or ())[span.middle]
+            if not all(is_sure[chosen]) or not self._fit(landmarks[chosen], faces):
+                middles.append(None)
+                continue
+            self.results[span.middle] = _meshes(landmarks[chosen], presences[chosen], faces, self._frames[span.middle])
+            self._places[span.middle] = all_places[chosen]
+            middles.append(all_places[chosen])
+        return middles
+
+    def _look(
+        self, frames: Sequence[Frame], rois: FaceRois
+    ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64], FaceRois]:
+        """Landmarks and presences of faces, and the rois that they were seen through in the end."""
+        landmarks, presences = self._pipeline.landmarker.place(frames, rois)
+        refined = rois_from_landmarks(landmarks, np.array([frame.pixel_aspect for frame in frames]))
+        again = np.flatnonzero(_is_off(rois, refined) & (presences >= self._pipeline.certain_presence))
+        if len(again):
+            better, second = self._pipeline.landmarker.place([frames[i] for i in again.tolist()], refined[again])
+            landmarks[again], presences[again] = better, np.minimum(presences[again], second)
+            rois = rois.replace(again, refined[again])
+        return landmarks, presences, rois
+
+    def _fit(self, landmarks: npt.NDArray[np.float64], faces: Detections) -> bool:
+        """Whether the meshes of a frame are different faces, and lie on the given boxes, where there are any."""
+        if self._given is None and len(landmarks) == 1:
+            return True
+        boxes = np.array([mesh_box(mesh) for mesh in landmarks])
+        if self._given is not None:
+            return len(faces) == 1 and bool(box_iou(boxes[0], faces.boxes)[0] >= BOX_IOU)
+        return not any((box_iou(box, boxes[k + 1 :]) > SAME_FACE_IOU).any() for k, box in enumerate(boxes))
+
+    def _remember(self, sightings: Sightings) -> Places:
+        """Where they stand among all."""
+        first = len(self._sightings)
+        self._sightings = Sightings.join([self._sightings, sightings])
+        return np.arange(first, len(self._sightings))
+
+
+def _halve(span: _Span, middle: Places | None) -> tuple[_Span, _Span]:
+    """The spans on both sides of the middle, where these faces were seen."""
+    if middle is None or span.faces is None:
+        return _Span(span.first, span.middle), _Span(span.middle, span.last)
+    before, after = span.faces
+    return _Span(span.first, span.middle, (before, middle)), _Span(span.middle, span.last, (middle, after))
+
+
+def _is_off(rois: FaceRois, refined: FaceRois) -> npt.NDArray[np.bool_]:
+    """Whether the landmarks tell of another roi than the one that was looked through."""
+    turns, moves = roi_shifts(rois, refined)
+    growths = np.abs(np.log(refined.sides / rois.sides))
+    return (turns > MAX_TURN_RAD) | (moves > MAX_MOVE) | (growths > MAX_GROWTH)
+
+
+def _meshes(
+    landmarks: npt.NDArray[np.float64], presences: npt.NDArray[np.float64], faces: Detections, frame: Frame
+) -> FaceMeshes:
+    """The faces of a frame, the most prominent first."""
+    if len(faces) > 1:
+        order = prominence_order(faces)
+        landmarks, presences, faces = landmarks[order], presences[order], faces[order]
+    return FaceMeshes(landmarks, presences, faces.scores, faces.boxes, faces.keypoints, frame.size)
+
+
+def _no_meshes(frame: Frame) -> FaceMeshes:
+    return _meshes(np.zeros((0, 468, 3)), np.zeros(0), _no_detections(), frame)
+
+
+def _no_detections() -> Detections:
+    return Detections(np.zeros((0, 4)), np.zeros((0, 6, 2)), np.zeros(0))
+
+
+def _no_rois() -> FaceRois:
+    return FaceRois(np.zeros((0, 2)), np.zeros(0), np.zeros(0))
