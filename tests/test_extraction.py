@@ -3,7 +3,6 @@ from __future__ import annotations
 import json
 import logging
 import time
-import weakref
 from pathlib import Path
 
 import numpy as np
@@ -22,7 +21,6 @@ from facestream import (
     extract,
     iter_meshes,
 )
-from facestream.extraction.job import frame_groups
 from facestream.io.columns import split_mesh_rows
 from facestream.io.source import open_source
 from facestream.structures import FaceMeshes
@@ -92,9 +90,24 @@ def test_the_overlay_is_the_clip_with_a_mesh(sample_archive: Path, sample: Path)
 def test_rows_do_not_depend_on_how_frames_travel(
     carphone: Path, pipeline: FaceMeshPipeline, tmp_path: Path, batch_size: int, reference_rows: bytes
 ) -> None:
-    options = MeshOptions(batch_size=batch_size, formats=("npz",))
+    options = MeshOptions(batch_size=batch_size, formats=("npz",), detect_every=1)
     extract(carphone, tmp_path / "a.npz", options, pipeline=pipeline)
     assert np.load(tmp_path / "a.npz")["landmarks"].tobytes() == reference_rows
+
+
+@pytest.mark.parametrize(
+    "options",
+    [MeshOptions(batch_size=1), MeshOptions(num_threads=1), MeshOptions(frame_memory_mb=1)],
+    ids=["batch_size", "num_threads", "frame_memory"],
+)
+def test_carried_rows_do_not_depend_on_how_frames_travel(
+    carphone: Path, pipeline: FaceMeshPipeline, tmp_path: Path, options: MeshOptions
+) -> None:
+    rows = []
+    for each in (options, MeshOptions()):
+        extract(carphone, tmp_path / "a.stream", each, pipeline=pipeline)
+        rows.append((tmp_path / "a.stream~").read_bytes())
+    assert rows[0] == rows[1]
 
 
 @pytest.fixture(scope="module")
@@ -248,7 +261,7 @@ def test_loading_the_networks_counts_in_the_total(carphone: Path, pipeline: Face
 
 def test_stopping_leaves_nothing(tmp_path: Path, sample: Path, pipeline: FaceMeshPipeline) -> None:
     seen: list[Progress] = []
-    options = MeshOptions(formats=("stream", "npz", "csv"), overlay=True, batch_size=5)
+    options = MeshOptions(formats=("stream", "npz", "csv"), overlay=True, batch_size=5, detect_every=1)
     with pytest.raises(JobStopped, match="stopped after 10 frames; nothing was written"):
         extract(
             sample, tmp_path, options, pipeline=pipeline, on_progress=seen.append, should_stop=lambda: len(seen) == 3
@@ -289,28 +302,6 @@ def test_what_cannot_be_written_is_found_before_any_work(
     with pytest.raises(OutputError, match=r"a video, whose overlay must end in \.mp4"):
         extract(sample, tmp_path, MeshOptions(overlay=tmp_path / "o.png"), pipeline=pipeline)
     assert hidden_and_results(tmp_path) == []
-
-
-def group_sizes(clip: Path, options: MeshOptions) -> list[int]:
-    return [len(group) for group in frame_groups(open_source(clip), options)]
-
-
-def test_frames_in_flight_are_bounded_in_bytes(tmp_path: Path) -> None:
-    # 1000 x 668 x 3 bytes are 2 MB.
-    frames = [np.full((668, 1000, 3), 9, np.uint8)] * 9
-    clip = write_clip(tmp_path / "large.mp4", frames)
-    assert group_sizes(clip, MeshOptions(frame_memory_mb=1)) == [2, 2, 2, 2, 1]
-    assert group_sizes(clip, MeshOptions(frame_memory_mb=9)) == [4, 4, 1]
-    assert group_sizes(clip, MeshOptions(frame_memory_mb=64)) == [9]
-    assert group_sizes(clip, MeshOptions(batch_size=4)) == [4, 4, 1]
-
-
-def test_no_more_frames_live_than_travel_together(tmp_path: Path) -> None:
-    clip = write_clip(tmp_path / "clip.mp4", numbered_frames(12))
-    living: list[weakref.ref[npt.NDArray[np.uint8]]] = []
-    for group in frame_groups(open_source(clip), MeshOptions(batch_size=3)):
-        living.extend(weakref.ref(frame.image) for frame, _ in group)
-        assert sum(image() is not None for image in living) == 3
 
 
 def test_the_log_says_nothing_when_all_is_well(

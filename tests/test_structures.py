@@ -13,7 +13,7 @@ def test_shapes_are_checked_at_birth() -> None:
         FaceRois(np.zeros((2, 2)), np.zeros(1), np.zeros(2))
     with pytest.raises(ValueError, match=r"landmarks must have shape \(1, 468, 3\), not \(1, 478, 3\)"):
         FaceMeshes(np.zeros((1, 478, 3)), np.zeros(1), np.zeros(1), np.zeros((1, 4)), np.zeros((1, 6, 2)), (4, 3))
-    with pytest.raises(ValueError, match=r"image must be uint8 \(H, W, 3\), not float64 \(4, 4, 3\)"):
+    with pytest.raises(ValueError, match=r"pixels must be uint8 \(H, W, 3\), not float64 \(4, 4, 3\)"):
         Frame(np.zeros((4, 4, 3)))  # type: ignore[arg-type]
 
 

@@ -45,7 +45,7 @@ class JobOptions:
         "back", choices=("back", "front"), help="BlazeFace variant: back finds more faces, front is faster."
     )
     batch_size: int = _option(
-        100, minimum=1, metavar="N", help="How many frames travel together; results do not depend on it."
+        50, minimum=1, metavar="N", help="How many frames travel together; results do not depend on it."
     )
     formats: tuple[str, ...] = _option(
         (),

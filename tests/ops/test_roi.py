@@ -7,6 +7,8 @@ from hypothesis import strategies as st
 
 from facestream.ops.boxes import square_boxes
 from facestream.ops.roi import (
+    blend_rois,
+    match_rois,
     roi_shifts,
     rois_from_boxes,
     rois_from_detections,
@@ -88,3 +90,58 @@ def test_how_far_rois_are_apart() -> None:
     turns, moves = roi_shifts(first, second)
     np.testing.assert_allclose(turns, [2 * np.pi - 6.2, 0.2])
     np.testing.assert_allclose(moves, [0.5, 0.0])
+
+
+def some_rois(*centers: tuple[float, float], side: float = 100.0) -> FaceRois:
+    return FaceRois(np.array(centers).reshape(-1, 2), np.full(len(centers), side), np.zeros(len(centers)))
+
+
+def test_the_same_faces_are_each_others_nearest() -> None:
+    before = some_rois((0, 0), (300, 0), (600, 0))
+    after = some_rois((610, 5), (20, 10), (280, 0))
+    order = match_rois(before, after)
+    assert order is not None
+    assert order.tolist() == [1, 2, 0]
+
+
+@pytest.mark.parametrize(
+    "after",
+    [
+        some_rois((0, 0)),
+        some_rois((0, 0), (300, 0), (600, 0)),
+        # More than half a side away.
+        some_rois((0, 0), (351, 0)),
+        # One and a half times as large, and more.
+        some_rois((0, 0), (300, 0), side=151.0),
+        # Both are nearest to one.
+        some_rois((0, 0), (10, 0)),
+    ],
+)
+def test_other_faces_do_not_match(after: FaceRois) -> None:
+    assert match_rois(some_rois((0, 0), (300, 0)), after) is None
+
+
+def test_no_faces_match_no_faces() -> None:
+    order = match_rois(some_rois(), some_rois())
+    assert order is not None
+    assert len(order) == 0
+    assert match_rois(some_rois(), some_rois((0, 0))) is None
+
+
+def test_a_roi_between_two_by_hand() -> None:
+    first = FaceRois(np.array([[0.0, 10.0]] * 3), np.array([100.0] * 3), np.radians([10.0, 170.0, -170.0]))
+    last = FaceRois(np.array([[40.0, 30.0]] * 3), np.array([400.0] * 3), np.radians([30.0, -170.0, 170.0]))
+    middle = blend_rois(first, last, np.array([0.5, 0.5, 0.25]))
+    np.testing.assert_allclose(middle.centers, [[20, 20], [20, 20], [10, 15]])
+    np.testing.assert_allclose(middle.sides, [200, 200, 100 * 4**0.25])
+    # The turn takes the shorter way, through 180 degrees.
+    np.testing.assert_allclose(np.degrees(middle.angles_rad), [20, 180, -175])
+
+
+@pytest.mark.parametrize("weight", [0.0, 1.0])
+def test_at_its_ends_a_blend_is_one_of_both(weight: float) -> None:
+    first, last = some_rois((3, 4), side=50.0), some_rois((9, 1), side=70.0)
+    blend = blend_rois(first, last, np.array([weight]))
+    wanted = last if weight else first
+    np.testing.assert_allclose(blend.centers, wanted.centers)
+    np.testing.assert_allclose(blend.sides, wanted.sides)
