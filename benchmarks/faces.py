@@ -11,14 +11,23 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from facestream import FaceMeshes, FaceMeshPipeline, MeshOptions
+from facestream import FaceMeshes, FaceMeshPipeline, MeshOptions, iter_meshes
 from facestream.extraction.job import read_groups
 from facestream.io.source import open_source
 from facestream.ops.roi import rois_from_landmarks
 from facestream.structures import Frame
 from facestream.topology import NUM_LANDMARKS
 
-__all__ = ["ClipRun", "clip_meshes", "clip_run", "find_mesh", "find_meshes", "has_face", "read_picture"]
+__all__ = [
+    "ClipRun",
+    "carried_meshes",
+    "clip_meshes",
+    "clip_run",
+    "find_mesh",
+    "find_meshes",
+    "has_face",
+    "read_picture",
+]
 
 FloatArray = npt.NDArray[np.float64]
 Image = npt.NDArray[np.uint8]
@@ -61,6 +70,13 @@ def clip_run(path: Path) -> ClipRun:
             meshes += found
             third_pass += _look_again(pipeline, group.frames, found)
     return ClipRun(np.array(meshes), np.array(third_pass))
+
+
+@cache
+def carried_meshes(path: Path) -> FloatArray:
+    """(frames, 468, 2) of the job that detects on few frames; NaN where there is no face."""
+    options = MeshOptions(device="cpu")
+    return np.array([_first(result.meshes) for result in iter_meshes(path, options, pipeline=_pipeline(1))])
 
 
 def clip_meshes(path: Path) -> Iterator[FloatArray]:

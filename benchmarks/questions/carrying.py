@@ -1,0 +1,123 @@
+"""What detecting on few frames costs in truth: ``--detect-every auto`` beside the exact job, clip by clip."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from bench import Bench, show_progress
+from faces import carried_meshes, clip_run, has_face
+from geometry import drift_pct, from_index_matrix, move_points
+from questions.affine import CLIP as AFFINE_CLIP
+from report import Answer, Bar, Figure
+from truth import FaceRange, NotThere
+
+TEXT = "--detect-every auto against the exact job, in parts of what is allowed for each clip"
+
+MEDIAN_TIMES, MEDIAN_PCT = 1.5, 0.5
+P99_TIMES, P99_PCT = 2.0, 3.0
+"""Allowed of the eye distance: so many times what a third pass moves the exact mesh, or this, whichever is more."""
+
+JITTER = Bar("≤", 1.2)
+SAME_FACES = Bar("≥", 99.5)
+AFFINE = Bar("≤", 0.3)
+WITHIN = Bar("≤", 1.0)
+
+FloatArray = npt.NDArray[np.float64]
+
+
+def measure(bench: Bench) -> Answer:
+    rows, missing = [], []
+    clips = bench.truth.face_ranges()
+    for number, (name, ranges) in enumerate(clips.items(), 1):
+        try:
+            path = bench.truth.clip(name)
+        except NotThere:
+            missing.append(name)
+            continue
+        rows.append(_clip(path, ranges))
+        show_progress(f"  {number}/{len(clips)} {name}")
+    if not rows:
+        raise NotThere("the truth has none of the clips in face_counts.json")
+    return Answer([*_figures(rows), _affine(bench)], rows, [f"{name} is not there" for name in missing])
+
+
+def _figures(rows: Sequence[dict[str, Any]]) -> list[Figure]:
+    measured = [row for row in rows if "median_pct" in row]
+    return [
+        Figure(
+            label="median, in the worst clip",
+            value=max(row["median_pct"] / row["allowed_median_pct"] for row in measured),
+            unit="of what is allowed",
+            bar=WITHIN,
+        ),
+        Figure(
+            label="99th percentile, in the worst clip",
+            value=max(row["p99_pct"] / row["allowed_p99_pct"] for row in measured),
+            unit="of what is allowed",
+            bar=WITHIN,
+        ),
+        Figure(
+            label="jitter, in the worst clip",
+            value=max(row["jitter_times"] for row in measured),
+            unit="times the exact job's",
+            bar=JITTER,
+        ),
+        Figure(
+            label="frames that are equal in face or no face, in the worst clip",
+            value=min(row["same_pct"] for row in rows),
+            unit="%",
+            bar=SAME_FACES,
+        ),
+    ]
+
+
+def _clip(path: Path, ranges: Sequence[FaceRange]) -> dict[str, Any]:
+    exact, carried = clip_run(path), carried_meshes(path)
+    faces: npt.NDArray[np.bool_] = np.array([[has_face(mesh) for mesh in of] for of in (exact.meshes, carried)])
+    row: dict[str, Any] = {
+        "clip": path.name,
+        "frames": len(carried),
+        "same_pct": float(np.mean(faces[0] == faces[1]) * 100),
+    }
+    shown = np.flatnonzero(faces.all(axis=0))
+    if not len(shown) or max(part.num_faces for part in ranges) > 1:
+        return row
+    own = np.array([drift_pct(exact.third_pass[k], exact.meshes[k]) for k in shown])
+    drifts = np.array([drift_pct(carried[k], exact.meshes[k]) for k in shown])
+    both = np.where(faces.all(axis=0)[:, None, None], [exact.meshes, carried], np.nan)
+    return row | {
+        "third_pass_median_pct": float(np.median(own)),
+        "third_pass_p99_pct": float(np.quantile(own, 0.99)),
+        "median_pct": float(np.median(drifts)),
+        "allowed_median_pct": max(MEDIAN_PCT, MEDIAN_TIMES * float(np.median(own))),
+        "p99_pct": float(np.quantile(drifts, 0.99)),
+        "allowed_p99_pct": max(P99_PCT, P99_TIMES * float(np.quantile(own, 0.99))),
+        "jitter_times": _jitter(both[1]) / _jitter(both[0]),
+    }
+
+
+def _jitter(meshes: FloatArray) -> float:
+    """Mean second difference from frame to frame, in pixels; frames without a face count not."""
+    return float(np.nanmean(np.linalg.norm(np.diff(meshes, 2, axis=0), axis=-1)))
+
+
+def _affine(bench: Bench) -> Figure:
+    """Against the recorded truth instead of the exact job."""
+    golden, matrices = bench.truth.portrait_landmarks(), bench.truth.affine_matrices()
+    path = bench.truth.path(AFFINE_CLIP)
+    errors = []
+    for meshes in (carried_meshes(path), clip_run(path).meshes):
+        shown = [k for k in matrices if k < len(meshes) and has_face(meshes[k])]
+        errors.append(np.mean([drift_pct(meshes[k], _moved(golden, matrices[k])) for k in shown]))
+    return Figure(
+        label="affine clip, error above the exact job's", value=float(errors[0] - errors[1]), unit="points", bar=AFFINE
+    )
+
+
+def _moved(golden: FloatArray, matrix: FloatArray) -> FloatArray:
+    return move_points(golden, from_index_matrix(matrix))
