@@ -1,12 +1,29 @@
-"""Clips made long by being repeated."""
+"""Clips made long by being repeated, and large by being scaled."""
 
 from __future__ import annotations
 
+from fractions import Fraction
 from pathlib import Path
 
 import av
 
-__all__ = ["loop_clip"]
+__all__ = ["loop_clip", "scale_clip"]
+
+
+def scale_clip(source: Path, target: Path, width: int, height: int, megabits: int) -> Path:
+    """The frames of a clip at another size, in H.264 of so many megabits a second."""
+    rates = dict.fromkeys(("b", "minrate", "maxrate", "bufsize"), f"{megabits}M")
+    options = {**rates, "preset": "medium", "bf": "0"}
+    with av.open(str(source)) as reader, av.open(str(target), "w") as writer:
+        rate = Fraction(reader.streams.video[0].average_rate or 25)
+        stream = writer.add_stream("libx264", rate=rate, options=options)
+        stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
+        for number, frame in enumerate(reader.decode(video=0)):
+            scaled = frame.reformat(width, height, format="yuv420p", interpolation="BICUBIC")
+            scaled.pts, scaled.time_base = number, 1 / rate
+            writer.mux(stream.encode(scaled))
+        writer.mux(stream.encode(None))
+    return target
 
 
 def loop_clip(source: Path, target: Path, num_frames: int) -> Path:

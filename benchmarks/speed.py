@@ -27,8 +27,7 @@ import av
 
 from bench import ROOT, Bench, show_progress
 from facestream import DetectOptions, detect
-from facestream.io.video import MAX_DECODER_THREADS
-from looping import loop_clip
+from looping import loop_clip, scale_clip
 from report import Answer, Bar, Figure, Result, print_table, write_json
 from truth import NotThere, Truth
 
@@ -36,12 +35,17 @@ RESULTS = ROOT / "benchmarks" / "results" / "speed.json"
 PEER_PYTHON = ROOT / ".peers" / "mediapipe" / "bin" / "python"
 PEER_SCRIPT = ROOT / "benchmarks" / "peers" / "mediapipe_video.py"
 
-NUM_FRAMES = 2000
+NUM_FRAMES = {"360p": 6000, "720p": 6000, "1080p": 3000, "2160p": 600}
+"""A minute or two of video at least, so that it is the work that is measured and not the start."""
+
+SIZES = {"1080p": (1920, 1080, 8), "2160p": (3840, 2160, 35)}
+"""Width, height, and the megabits a second that YouTube asks for at 24 to 30 Hz
+(https://support.google.com/youtube/answer/1722171)."""
 NUM_PAIRS = 5
 
 CLIP_360P = "videos/woman_expressions_360p23976_pexels.mp4"
 CLIP_720P = "videos/lp_s18.mp4"
-CLIP_1080P = "videos/crowd_1080p25_facenet.mp4"
+CLIP_CROWD = "videos/crowd_1080p25_facenet.mp4"
 PICTURE = "golden_mediapipe/portrait.jpg"
 
 
@@ -84,7 +88,9 @@ class Asked:
     """A clip and what must be reached on it."""
 
     clip: str
-    ratio: float
+    size: str
+    """The name of its size; the 720p clip is scaled to larger ones."""
+    ratio: float | None = None
     """To MediaPipe's speed."""
     fps: float | None = None
     of_decoding: float | None = None
@@ -99,7 +105,7 @@ def measure_clip(asked: Asked, bench: Bench, num_pairs: int) -> Answer:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         source = bench.truth.path(asked.clip)
-        long_clip = loop_clip(source, folder / f"long{source.suffix}", NUM_FRAMES)
+        long_clip = _long_clip(source, asked.size, folder)
         command = [sys.executable, "-m", "facestream", "mesh", str(long_clip), "-o", str(folder), "--device", "cpu"]
         if asked.with_boxes:
             detect(long_clip, folder / "boxes.stream", DetectOptions(device="cpu"))
@@ -128,7 +134,7 @@ def measure_clip(asked: Asked, bench: Bench, num_pairs: int) -> Answer:
         Figure(
             label="times MediaPipe's speed, whole processes",
             value=median(row["peer_seconds"] / row["seconds"] for row in rows),
-            bar=Bar("≥", asked.ratio),
+            bar=Bar("≥", asked.ratio) if asked.ratio else None,
         ),
         Figure(
             label="times MediaPipe's speed, by their own seconds",
@@ -156,6 +162,36 @@ def measure_clip(asked: Asked, bench: Bench, num_pairs: int) -> Answer:
     return Answer(figures, rows, [f"{source.name}, {num_frames} frames, the median of {num_pairs} pairs"])
 
 
+def measure_memory(bench: Bench, _: int) -> Answer:
+    """The largest resident size, of a clip and of one three times as long."""
+    source = bench.truth.path(CLIP_720P)
+    rows: list[dict[str, Any]] = []
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        for size in SIZES:
+            for times in (1, 3):
+                clip = _long_clip(source, size, folder, NUM_FRAMES[size] * times // 3)
+                command = [sys.executable, "-m", "facestream", "mesh", str(clip), "-o", str(folder), "--device", "cpu"]
+                script = (
+                    "import resource, subprocess, sys; subprocess.run(sys.argv[1:], check=True);"
+                    "print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)"
+                )
+                told = subprocess.check_output([sys.executable, "-c", script, *command, "--quiet"], text=True)
+                rows.append({"size": size, "times": times, "peak_mb": int(told.split()[-1]) * 1024 / 1e6})
+                clip.unlink()
+    peaks = {(row["size"], row["times"]): row["peak_mb"] for row in rows}
+    bars = {"1080p": 700, "2160p": 900}
+    figures = [
+        Figure(label=f"{size} peak", value=peaks[size, 3], unit="MB", digits=0, bar=Bar("≤", bars[size]))
+        for size in SIZES
+    ]
+    figures += [
+        Figure(label=f"{size}, of the peak of a third of it", value=peaks[size, 3] / peaks[size, 1], bar=Bar("≤", 1.1))
+        for size in SIZES
+    ]
+    return Answer(figures, rows)
+
+
 def measure_starts(bench: Bench, num_pairs: int) -> Answer:
     """How long small things take."""
     picture = bench.truth.path(PICTURE)
@@ -179,15 +215,34 @@ def measure_starts(bench: Bench, num_pairs: int) -> Answer:
 
 
 QUESTIONS: dict[str, tuple[str, Callable[[Bench, int], Answer]]] = {
-    "360p": ("a talking head at 640 x 360", partial(measure_clip, Asked(clip=CLIP_360P, ratio=2.0, fps=225))),
-    "720p": ("a talking head at 1280 x 720", partial(measure_clip, Asked(clip=CLIP_720P, ratio=2.0))),
-    "1080p": ("small faces at 1920 x 1080", partial(measure_clip, Asked(clip=CLIP_1080P, ratio=2.0, of_decoding=0.6))),
+    "360p": (
+        "a talking head at 640 x 360",
+        partial(measure_clip, Asked(clip=CLIP_360P, size="360p", ratio=2.0, fps=225)),
+    ),
+    "720p": ("a talking head at 1280 x 720", partial(measure_clip, Asked(clip=CLIP_720P, size="720p", ratio=2.0))),
+    "1080p": (
+        "the same, scaled to 1920 x 1080",
+        partial(measure_clip, Asked(clip=CLIP_720P, size="1080p", ratio=2.0, of_decoding=0.6)),
+    ),
     "boxes-360p": (
         "the 360p clip, its boxes given",
-        partial(measure_clip, Asked(clip=CLIP_360P, ratio=2.2, with_boxes=True)),
+        partial(measure_clip, Asked(clip=CLIP_360P, size="360p", ratio=2.2, with_boxes=True)),
     ),
+    "crowd-1080p": (
+        "a street of small faces at 1920 x 1080, of which MediaPipe finds none",
+        partial(measure_clip, Asked(clip=CLIP_CROWD, size="crowd")),
+    ),
+    "memory": ("peak memory of whole processes", measure_memory),
     "starts": ("a second start, whole processes", measure_starts),
 }
+
+
+def _long_clip(source: Path, size: str, folder: Path, num_frames: int | None = None) -> Path:
+    """A clip of this size and length."""
+    target = folder / f"{size}{source.suffix}"
+    if size in SIZES:
+        source = scale_clip(source, folder / f"scaled-{size}.mp4", *SIZES[size])
+    return loop_clip(source, target, num_frames or NUM_FRAMES.get(size, 2000))
 
 
 def _run(command: list[str]) -> Run:
@@ -206,11 +261,11 @@ def _time(command: list[str]) -> float:
 
 
 def _decode(clip: Path) -> float:
-    """Frames a second of the decoder alone, with as many threads as the job gives it, without converting."""
+    """Frames a second of the decoder alone, with a thread for each core, without converting."""
     with av.open(str(clip)) as container:
         stream = container.streams.video[0]
         stream.thread_type = "AUTO"
-        stream.codec_context.thread_count = min(MAX_DECODER_THREADS, os.cpu_count() or 1)
+        stream.codec_context.thread_count = os.cpu_count() or 1
         started = time.perf_counter()
         num_frames = sum(1 for _ in container.decode(stream))
         return num_frames / (time.perf_counter() - started)

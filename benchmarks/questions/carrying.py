@@ -78,18 +78,19 @@ def _figures(rows: Sequence[dict[str, Any]]) -> list[Figure]:
 
 def _clip(path: Path, ranges: Sequence[FaceRange]) -> dict[str, Any]:
     exact, carried = clip_run(path), carried_meshes(path)
-    faces: npt.NDArray[np.bool_] = np.array([[has_face(mesh) for mesh in of] for of in (exact.meshes, carried)])
+    before, now = ([has_face(mesh) for mesh in meshes] for meshes in (exact.meshes, carried))
+    is_in_both = np.logical_and(before, now)
     row: dict[str, Any] = {
         "clip": path.name,
         "frames": len(carried),
-        "same_pct": float(np.mean(faces[0] == faces[1]) * 100),
+        "same_pct": float(np.equal(before, now).mean() * 100),
     }
-    shown = np.flatnonzero(faces.all(axis=0))
+    shown = np.flatnonzero(is_in_both)
     if not len(shown) or max(part.num_faces for part in ranges) > 1:
         return row
     own = np.array([drift_pct(exact.third_pass[k], exact.meshes[k]) for k in shown])
     drifts = np.array([drift_pct(carried[k], exact.meshes[k]) for k in shown])
-    both = np.where(faces.all(axis=0)[:, None, None], [exact.meshes, carried], np.nan)
+    both = np.where(is_in_both[:, None, None], [exact.meshes, carried], np.nan)
     return row | {
         "third_pass_median_pct": float(np.median(own)),
         "third_pass_p99_pct": float(np.quantile(own, 0.99)),

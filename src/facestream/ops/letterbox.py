@@ -58,5 +58,9 @@ def letterbox_image(image: Image, letterbox: Letterbox) -> npt.NDArray[np.uint8]
 
 
 def _scale(plane: npt.NDArray[Any], size: tuple[int, int]) -> npt.NDArray[Any]:
-    shrinks = size[0] < plane.shape[1]
-    return cv2.resize(plane, size, interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR)
+    height, width = plane.shape[:2]
+    # Halves first, which OpenCV averages ten times faster than other parts.
+    while width % 2 == height % 2 == 0 and width >= 2 * size[0] and height >= 2 * size[1]:
+        width, height = width // 2, height // 2
+        plane = cv2.resize(plane, (width, height), interpolation=cv2.INTER_AREA)
+    return cv2.resize(plane, size, interpolation=cv2.INTER_AREA if size[0] < width else cv2.INTER_LINEAR)

@@ -60,7 +60,7 @@ def crop_image(image: Image, roi: FaceRois, crop_size: int, pixel_aspect: PixelA
 def cut_crop(image: Image, matrix: npt.NDArray[np.float64], crop_size: int) -> npt.NDArray[np.uint8]:
     """The RGB pixels (crop_size, crop_size, 3) of one roi, bilinear; what lies outside the frame repeats its border.
 
-    Where the crop shrinks the frame more than twofold, the frame is first averaged down by a whole factor, so that no
+    Where the crop shrinks the frame more than twofold, the frame is first averaged down by a power of two, so that no
     pixel is passed over. Of a picture in planes nothing but the crop becomes RGB.
     """
     if not isinstance(image, YuvImage):
@@ -85,7 +85,7 @@ def _warp_chroma(image: YuvImage, matrix: npt.NDArray[np.float64], crop_size: in
 def _warp(plane: npt.NDArray[Any], matrix: npt.NDArray[np.float64], crop_size: int) -> npt.NDArray[Any]:
     """Cut (crop_size, crop_size) out of one or three planes; the matrix brings crop pixels to the plane's."""
     (xx, xy, x), (yx, yy, y) = matrix.tolist()
-    factor_x, factor_y = max(1, int(hypot(xx, xy))), max(1, int(hypot(yx, yy)))
+    factor_x, factor_y = _power_of_two(hypot(xx, xy)), _power_of_two(hypot(yx, yy))
     left, right = _span(x, xx * crop_size, xy * crop_size, factor_x, plane.shape[1])
     top, bottom = _span(y, yx * crop_size, yy * crop_size, factor_y, plane.shape[0])
     # Only the face's surroundings are looked at, however large the frame is.
@@ -106,6 +106,11 @@ def _warp(plane: npt.NDArray[Any], matrix: npt.NDArray[np.float64], crop_size: i
         flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
         borderMode=cv2.BORDER_REPLICATE,
     )
+
+
+def _power_of_two(shrinkage: float) -> int:
+    """The largest one that is not above it: what OpenCV averages fastest, and less than twofold is left."""
+    return 1 << max(0, int(shrinkage).bit_length() - 1)
 
 
 def _span(corner: float, along: float, across: float, factor: int, length: int) -> tuple[int, int]:
