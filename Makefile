@@ -42,7 +42,9 @@ check: $(BIN)/.facestream-dev
 bench: $(BIN)/.facestream-dev
 	@test -n "$(TRUTH)" || { echo "make bench: name the folder of truth, TRUTH=folder (benchmarks/README.md)"; exit 1; }
 	PYTHON="$(PYTHON)" benchmarks/peers/install.sh mediapipe
+	PYTHON="$(PYTHON)" benchmarks/peers/install.sh litert
 	$(BIN)/python benchmarks/accuracy.py "$(TRUTH)"
+	$(BIN)/python benchmarks/speed.py "$(TRUTH)"
 	$(BIN)/python benchmarks/readme_table.py
 
 clean:

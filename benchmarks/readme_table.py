@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""Put the measured accuracy into the README and ``docs/accuracy.md``, as tables between two markers.
+"""Put what was measured into the README and ``docs``, as tables between two markers.
 
-    python benchmarks/readme_table.py [RESULTS] [--check]
+    python benchmarks/readme_table.py [--check]
 
 With ``--check`` nothing is written: it ends with status 1 where a table is not that of the results.
 """
@@ -15,17 +15,23 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).parents[1]
-RESULTS = ROOT / "benchmarks" / "results" / "accuracy.json"
+RESULTS = ROOT / "benchmarks" / "results"
 VERSIONS = ("facestream", "torch", "openvino", "opencv-python-headless")
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description="Put the measured accuracy into the README.")
-    parser.add_argument("results", type=Path, nargs="?", default=RESULTS, help="what accuracy.py wrote")
+    parser = argparse.ArgumentParser(description="Put what was measured into the README and docs.")
     parser.add_argument("--check", action="store_true", help="only compare; status 1 where they differ")
     arguments = parser.parse_args()
-    report = json.loads(arguments.results.read_text("utf-8"))
-    for page, name, table in (("README.md", "accuracy", _table(report)), ("docs/accuracy.md", "clips", _clips(report))):
+    accuracy, speed = (json.loads((RESULTS / f"{name}.json").read_text("utf-8")) for name in ("accuracy", "speed"))
+    percent = "Distances in % are percent of the distance between the outer corners of the eyes."
+    tables = [
+        ("README.md", "accuracy", _table(accuracy, percent)),
+        ("README.md", "speed", _table(speed, "Peers and facestream took turns on a machine that did nothing else.")),
+        ("docs/accuracy.md", "clips", _clips(accuracy)),
+        ("docs/accuracy.md", "carrying", _carrying(accuracy)),
+    ]
+    for page, name, table in tables:
         path = ROOT / page
         old = path.read_text("utf-8")
         new = _replace_table(page, old, name, table)
@@ -68,7 +74,23 @@ def _clips(report: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
-def _table(report: dict[str, Any]) -> str:
+def _carrying(report: dict[str, Any]) -> str:
+    """What detecting on few frames costs in each clip."""
+    lines = [
+        "| clip | median (allowed) | 99 % (allowed) | jitter | face or no face equal |",
+        "|---|---|---|---|---|",
+    ]
+    rows = next(result["rows"] for result in report["results"] if result["name"] == "carrying")
+    for row in sorted(rows, key=lambda row: row["clip"]):
+        figures = ["", "", ""]
+        if "median_pct" in row:
+            figures = [f"{row[f'{name}_pct']:.2f} % ({row[f'allowed_{name}_pct']:.2f} %)" for name in ("median", "p99")]
+            figures.append(f"{row['jitter_times']:.2f}")
+        lines.append(f"| {' | '.join([row['clip'], *figures])} | {row['same_pct']:.1f} % |")
+    return "\n".join(lines)
+
+
+def _table(report: dict[str, Any], remark: str) -> str:
     lines = ["| question | asked | measured | holds |", "|---|---|---|---|"]
     for result in report["results"]:
         holds = {True: "yes", False: "**no**", None: "-"}[result["holds"]]
@@ -76,7 +98,7 @@ def _table(report: dict[str, Any]) -> str:
         lines.append("| " + " | ".join(cell.replace("; ", "<br>") for cell in cells) + " |")
     versions = ", ".join(f"{name} {report['versions'][name]}" for name in VERSIONS if name in report["versions"])
     machine = f"{report['machine']['cpu']}, {report['machine']['num_cpus']} CPUs"
-    lines += ["", "Distances in % are percent of the distance between the outer corners of the eyes."]
+    lines += ["", remark]
     lines += [f"Measured with {versions} on {machine}."]
     return "\n".join(lines)
 

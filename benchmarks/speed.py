@@ -34,6 +34,9 @@ from truth import NotThere, Truth
 RESULTS = ROOT / "benchmarks" / "results" / "speed.json"
 PEER_PYTHON = ROOT / ".peers" / "mediapipe" / "bin" / "python"
 PEER_SCRIPT = ROOT / "benchmarks" / "peers" / "mediapipe_video.py"
+LITERT_PYTHON = ROOT / ".peers" / "litert" / "bin" / "python"
+LITERT_SCRIPT = ROOT / "benchmarks" / "peers" / "litert_mesh.py"
+MEDIAPIPE_MESH = "lib/python*/site-packages/mediapipe/modules/face_landmark/face_landmark.tflite"
 
 NUM_FRAMES = {"360p": 6000, "720p": 6000, "1080p": 3000, "2160p": 600}
 """A minute or two of video at least, so that it is the work that is measured and not the start."""
@@ -162,6 +165,50 @@ def measure_clip(asked: Asked, bench: Bench, num_pairs: int) -> Answer:
     return Answer(figures, rows, [f"{source.name}, {num_frames} frames, the median of {num_pairs} pairs"])
 
 
+def measure_network(bench: Bench, num_pairs: int) -> Answer:
+    """FaceMesh with OpenVINO, beside LiteRT with XNNPACK and beside what the machine can multiply."""
+    from network import Network
+
+    models = sorted(bench.peer_python.parents[1].glob(MEDIAPIPE_MESH))
+    if not LITERT_PYTHON.exists() or not models:
+        raise NotThere("LiteRT or MediaPipe is not installed: benchmarks/peers/install.sh litert, mediapipe")
+    network = Network("facemesh", num_threads=2)
+    rows = []
+    for _ in range(num_pairs):
+        told = _run([str(LITERT_PYTHON), str(LITERT_SCRIPT), str(models[0]), "1280", "2"]).told
+        rows.append(
+            {
+                "images_per_second": network.images_per_second(32),
+                "litert_images_per_second": told["images_per_second"],
+                "matmul_gflops": network.matmul_gflops(),
+            }
+        )
+    ours = median(row["images_per_second"] for row in rows)
+    gflops = ours * network.num_multiplications * 2 / 1e9
+    ratio = median(row["images_per_second"] / row["litert_images_per_second"] for row in rows)
+    return Answer(
+        [
+            Figure(label="times LiteRT's speed", value=ratio, bar=Bar("≥", 1.3)),
+            Figure(label="OpenVINO", value=ours, unit="images/s", digits=0),
+            Figure(
+                label="LiteRT, the better one of batches of 1 and 32",
+                value=median(row["litert_images_per_second"] for row in rows),
+                unit="images/s",
+                digits=0,
+            ),
+            Figure(
+                label="one image", value=network.num_multiplications / 1e6, unit="million multiplications", digits=1
+            ),
+            Figure(label="that is", value=gflops, unit="GFLOP/s", digits=0),
+            Figure(
+                label="of what PyTorch reaches with matrices of 2048 x 2048",
+                value=gflops / median(row["matmul_gflops"] for row in rows),
+            ),
+        ],
+        rows,
+    )
+
+
 def measure_memory(bench: Bench, _: int) -> Answer:
     """The largest resident size, of a clip and of one three times as long."""
     source = bench.truth.path(CLIP_720P)
@@ -232,6 +279,7 @@ QUESTIONS: dict[str, tuple[str, Callable[[Bench, int], Answer]]] = {
         "a street of small faces at 1920 x 1080, of which MediaPipe finds none",
         partial(measure_clip, Asked(clip=CLIP_CROWD, size="crowd")),
     ),
+    "network": ("FaceMesh alone, two threads, 32 images at a time", measure_network),
     "memory": ("peak memory of whole processes", measure_memory),
     "starts": ("a second start, whole processes", measure_starts),
 }

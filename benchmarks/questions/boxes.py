@@ -68,7 +68,7 @@ def _clip(path: Path) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as folder:
         boxes = Path(folder) / "boxes.stream"
         detect(path, boxes, DetectOptions(device="cpu"))
-        extract(path, Path(folder) / "mesh.npz", MeshOptions(device="cpu", boxes=boxes))
+        extract(path, Path(folder) / "mesh.npz", MeshOptions(device="cpu", boxes=boxes, detect_every=1))
         with np.load(Path(folder) / "mesh.npz") as archive:
             from_boxes = archive["landmarks"][:, 0, :, :2].astype(np.float64)
     pairs = list(zip(from_boxes, plain.meshes, plain.third_pass, strict=True))

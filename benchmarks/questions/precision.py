@@ -54,7 +54,7 @@ def measure(bench: Bench) -> Answer:
 def _clip(path: Path, pipeline: FaceMeshPipeline, precision: str) -> dict[str, Any]:
     exact = clip_run(path).meshes
     less = np.full_like(exact, np.nan)
-    for result in iter_meshes(path, MeshOptions(device="cpu", precision=precision), pipeline=pipeline):
+    for result in iter_meshes(path, MeshOptions(device="cpu", precision=precision, detect_every=1), pipeline=pipeline):
         if len(result):
             less[result.index] = result.meshes.landmarks[0, :, :2]
     drifts = [drift_pct(a, b) for a, b in zip(less, exact, strict=True) if has_face(a) and has_face(b)]

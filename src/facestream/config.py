@@ -157,6 +157,8 @@ class MeshOptions(JobOptions):
         help="Landmarks of a missing face in a stream: 0, NaN or the last face's; the confidence is 0 in all three.",
     )
 
+    profile: bool = _option(False, help="Tell where the time went, stage by stage.")
+
     def __post_init__(self) -> None:
         # slots=True makes the class anew, which super() without arguments does not know.
         JobOptions.__post_init__(self)

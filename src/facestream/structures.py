@@ -26,6 +26,7 @@ __all__ = [
     "FrameDetections",
     "FrameMeshes",
     "Progress",
+    "StageTime",
     "Summary",
     "VideoInfo",
 ]
@@ -241,6 +242,14 @@ class Progress:
 
 
 @dataclass(frozen=True, slots=True)
+class StageTime:
+    """How long a stage of a job took, added up over its threads."""
+
+    name: str
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
 class Summary:
     """How a job ended."""
 
@@ -264,6 +273,8 @@ class Summary:
     engine: str
     precision: str
     warnings: tuple[str, ...] = ()
+    stages: tuple[StageTime, ...] = ()
+    """Where the time went, if that was asked for; stages run beside each other."""
 
     @property
     def num_frames_with_face(self) -> int:

@@ -198,3 +198,13 @@ def test_own_weights(tmp_path: Path, carphone: Path) -> None:
     assert result.returncode == 1
     assert "not a blazeface-back network" in result.stderr
     assert len(result.stderr.splitlines()) == 1
+
+
+def test_profile_is_a_table_for_people_and_numbers_for_programs(sample: Path, tmp_path: Path) -> None:
+    shown = run("mesh", sample, "-o", tmp_path, "--profile")
+    assert shown.returncode == 0
+    lines = shown.stdout.splitlines()[1:]
+    assert lines[0].split()[0] == "decode"
+    assert all("% of the run" in line and "frames/s" in line for line in lines)
+    told = run("mesh", sample, "-o", tmp_path, "--profile", "--json", "--quiet")
+    assert json.loads(told.stdout)["stages"]["FaceMesh"] > 0

@@ -37,16 +37,18 @@ def wait_until(condition: object) -> None:
         time.sleep(0.001)
 
 
+@pytest.mark.parametrize("max_frames", [1, 3, 10**6])
 @pytest.mark.parametrize("max_bytes", [1, NUM_BYTES, 5 * NUM_BYTES, 10**9])
-def test_all_frames_in_order(max_bytes: int) -> None:
-    with ReadAhead(frames(50), max_bytes) as ahead:
+def test_all_frames_in_order(max_frames: int, max_bytes: int) -> None:
+    with ReadAhead(frames(50), max_frames, max_bytes) as ahead:
         assert [frame.index for (frame, _) in ahead] == list(range(50))
     assert readers() == []
 
 
-def test_no_more_wait_than_may() -> None:
+@pytest.mark.parametrize(("max_frames", "max_bytes"), [(3, 10**9), (10**6, 3 * NUM_BYTES)])
+def test_no_more_wait_than_may(max_frames: int, max_bytes: int) -> None:
     made: list[int] = []
-    with ReadAhead(frames(50, made), 3 * NUM_BYTES) as ahead:
+    with ReadAhead(frames(50, made), max_frames, max_bytes) as ahead:
         # Three wait, and a fourth is in the reader's hand.
         wait_until(lambda: len(made) == 4)
         time.sleep(0.05)
@@ -57,7 +59,7 @@ def test_no_more_wait_than_may() -> None:
 
 
 def test_frames_that_were_taken_are_not_held() -> None:
-    with ReadAhead(frames(20), 10**9) as ahead:
+    with ReadAhead(frames(20), 10**6, 10**9) as ahead:
         living = [weakref.ref(next(ahead)[0].pixels) for _ in range(20)]
         assert next(ahead, None) is None
         assert [pixels() is None for pixels in living] == [True] * 20
@@ -68,7 +70,7 @@ def test_an_error_comes_after_the_frames_before_it() -> None:
         yield from frames(2)
         raise ValueError("the disk is gone")
 
-    with ReadAhead(breaks(), 10**6) as ahead:
+    with ReadAhead(breaks(), 9, 10**6) as ahead:
         assert [next(ahead)[0].index for _ in range(2)] == [0, 1]
         with pytest.raises(ValueError, match="the disk is gone"):
             next(ahead)
@@ -77,7 +79,7 @@ def test_an_error_comes_after_the_frames_before_it() -> None:
 
 @pytest.mark.parametrize("num_taken", [0, 1, 7])
 def test_leaving_early_ends_the_thread(num_taken: int) -> None:
-    with ReadAhead(frames(10**9), 2 * NUM_BYTES) as ahead:
+    with ReadAhead(frames(10**9), 9, 2 * NUM_BYTES) as ahead:
         for _ in range(num_taken):
             next(ahead)
         assert len(readers()) == 1

@@ -86,6 +86,8 @@ class Reporter:
             print_result(json.dumps(_summary_line(summary)))
         elif not self._quiet:
             print_result(_summary_text(summary))
+            for line in _stage_lines(summary):
+                print_result(line)
 
     def skipped(self, source: Path, outputs: Sequence[Path]) -> None:
         if self._as_json:
@@ -161,6 +163,14 @@ def _summary_text(summary: Summary) -> str:
     return f"{summary.input}: {count}{state}, {faces}{rows}, {summary.seconds:.1f} s{speed} -> {outputs}"
 
 
+def _stage_lines(summary: Summary) -> Iterator[str]:
+    """A table for people: what each stage took, and how many frames a second it could do alone."""
+    for stage in summary.stages:
+        share = stage.seconds / summary.seconds * 100 if summary.seconds > 0 else 0.0
+        fps = f"{summary.num_frames / stage.seconds:10.0f} frames/s" if stage.seconds > 0 else ""
+        yield f"  {stage.name:18}{stage.seconds:9.2f} s{share:6.0f} % of the run{fps}"
+
+
 def describe_paths(paths: Sequence[Path]) -> str:
     """Files for people, who should know that a stream is two."""
     return ", ".join(f"{path} (and ~)" if path.suffix == ".stream" else str(path) for path in paths)
@@ -183,4 +193,5 @@ def _summary_line(summary: Summary) -> dict[str, Any]:
         "engine": summary.engine,
         "precision": summary.precision,
         "warnings": list(summary.warnings),
+        **({"stages": {stage.name: round(stage.seconds, 4) for stage in summary.stages}} if summary.stages else {}),
     }

@@ -13,6 +13,7 @@ import numpy.typing as npt
 from facestream.config import DetectOptions
 from facestream.extraction.job import iter_rows, run_job
 from facestream.extraction.pipelines import default_options, take_pipeline
+from facestream.extraction.profile import Profile
 from facestream.extraction.threads import engine_threads
 from facestream.io.row_writer import RowWriter
 from facestream.io.source import check_source
@@ -108,6 +109,7 @@ class _DetectionWork:
 
     def __init__(self, options: DetectOptions, pipeline: FaceDetectionPipeline) -> None:
         self.options = options
+        self.profile = Profile()
         self.device = pipeline.device
         names = (f"blazeface-{options.detector}", "facemesh")
         self.engines = dict(zip(names, pipeline.engines, strict=False))

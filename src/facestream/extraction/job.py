@@ -20,6 +20,7 @@ from facestream.config import JobOptions
 from facestream.engines import Engine
 from facestream.errors import JobStopped, OutputError
 from facestream.extraction.grouping import FrameGroup, group_frames
+from facestream.extraction.profile import Profile
 from facestream.extraction.reading import ReadAhead
 from facestream.extraction.threads import decoder_threads, engine_threads
 from facestream.io.clock import FrameClock
@@ -57,6 +58,11 @@ class Work(Protocol[Result]):
     @property
     def engines(self) -> Mapping[str, Engine]:
         """By the name of the network; the first one names engine and precision."""
+        ...
+
+    @property
+    def profile(self) -> Profile:
+        """Where the time of the work went."""
         ...
 
     @property
@@ -115,7 +121,8 @@ def run_job(
             for group, results in found:
                 if should_stop is not None and should_stop():
                     raise JobStopped(f"{plan.source}: stopped after {job.num_passed} frames; nothing was written")
-                job.write(group, results)
+                with work.profile.stage("write"):
+                    job.write(group, results)
                 tell()
         warnings = job.finish()
     return job.summarize(warnings, started, opened)
@@ -137,20 +144,24 @@ def iter_rows(source: Path, work: Work[Result]) -> Iterator[Result]:
 
 
 @contextmanager
-def read_groups(source: Source, options: JobOptions, cell_length: int) -> Iterator[Iterator[FrameGroup]]:
+def read_groups(
+    source: Source, options: JobOptions, cell_length: int, profile: Profile | None = None
+) -> Iterator[Iterator[FrameGroup]]:
     """The frames of a source that have rows, in groups; more are decoded meanwhile, unless one thread must do all."""
     scheduled = schedule_rows(source, constant_rate(options), source.info)
+    if profile:
+        scheduled = profile.making("decode", scheduled)
     max_bytes = options.frame_memory_mb * 1_000_000 // (1 + NUM_GROUPS_AT_ONCE)
     with ExitStack() as cleanup:
         if options.num_threads != 1:
-            scheduled = cleanup.enter_context(ReadAhead(scheduled, max_bytes))
+            scheduled = cleanup.enter_context(ReadAhead(scheduled, max(cell_length, options.batch_size), max_bytes))
         yield group_frames(scheduled, cell_length, options.batch_size, max_bytes)
 
 
 @contextmanager
 def find_results(source: Source, work: Work[Result]) -> Iterator[Iterator[tuple[FrameGroup, Sequence[Result]]]]:
     """The groups of a source and their results, in order; later groups are looked at meanwhile."""
-    with read_groups(source, work.options, work.cell_length) as groups, ExitStack() as cleanup:
+    with read_groups(source, work.options, work.cell_length, work.profile) as groups, ExitStack() as cleanup:
         if work.options.num_threads == 1:
             yield ((group, work.prepare(group.frames, group.following)()) for group in groups)
             return
@@ -264,6 +275,7 @@ class _Job(Generic[Result]):
             engine=engine.name,
             precision=engine.precision,
             warnings=warnings,
+            stages=self._work.profile.stages if getattr(self._work.options, "profile", False) else (),
         )
 
     @property

@@ -13,6 +13,7 @@ import numpy.typing as npt
 from facestream.config import MeshOptions
 from facestream.extraction.job import iter_rows, run_job
 from facestream.extraction.pipelines import default_options, take_pipeline
+from facestream.extraction.profile import Profile
 from facestream.extraction.threads import engine_threads
 from facestream.io.box_track import BoxTrack
 from facestream.io.mesh_streams import MeshStreamWriter
@@ -108,6 +109,12 @@ class _MeshWork:
 
     def __init__(self, options: MeshOptions, pipeline: FaceMeshPipeline) -> None:
         self.options = options
+        self.profile = Profile()
+        if options.profile:
+            pipeline = pipeline.watched(
+                lambda landmarker: self.profile.watch(landmarker, "cut crops", "FaceMesh"),
+                lambda detector: self.profile.watch(detector, "scale thumbnails", "BlazeFace"),
+            )
         self.max_faces = options.num_faces
         self.device = pipeline.device
         self.engines: Mapping[str, Engine] = {"facemesh": pipeline.landmarker.engine}

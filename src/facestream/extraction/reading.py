@@ -15,11 +15,12 @@ __all__ = ["ReadAhead"]
 class ReadAhead:
     """The frames of an iterator, which a thread of its own asks for them; what it raises is raised here.
 
-    At most ``max_bytes`` of frames wait, but always one. Leaving the ``with`` block ends the thread.
+    At most ``max_frames`` and ``max_bytes`` of them wait, but always one. Leaving the ``with`` block ends the thread.
     """
 
-    def __init__(self, frames: Iterator[Scheduled], max_bytes: int) -> None:
+    def __init__(self, frames: Iterator[Scheduled], max_frames: int, max_bytes: int) -> None:
         self._frames = frames
+        self._max_frames = max_frames
         self._max_bytes = max_bytes
         self._waiting: deque[tuple[Scheduled, int]] = deque()
         self._num_bytes = 0
@@ -74,4 +75,6 @@ class ReadAhead:
                 self._changed.notify_all()
 
     def _has_room(self, num_bytes: int) -> bool:
-        return not self._waiting or self._num_bytes + num_bytes <= self._max_bytes
+        if not self._waiting:
+            return True
+        return len(self._waiting) < self._max_frames and self._num_bytes + num_bytes <= self._max_bytes

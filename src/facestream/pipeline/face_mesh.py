@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from copy import copy
 from functools import cached_property
 from os import PathLike, fspath
 from typing import Any, NamedTuple
@@ -12,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from facestream.config import DetectOptions, MeshOptions
-from facestream.engines import open_engine, resolve_runtime
+from facestream.engines import Engine, open_engine, resolve_runtime
 from facestream.errors import InputError
 from facestream.ops.nms import box_iou
 from facestream.ops.roi import roi_shifts, rois_from_boxes, rois_from_detections, rois_from_landmarks
@@ -117,6 +118,17 @@ class FaceMeshPipeline:
     def load_detector(self) -> None:
         """Load the detector now."""
         _ = self.detector
+
+    def watched(
+        self, watch_landmarker: Callable[[Engine], Engine], watch_detector: Callable[[Engine], Engine]
+    ) -> FaceMeshPipeline:
+        """The same networks behind engines that are put before their own."""
+        other = copy(self)
+        other.landmarker = FaceLandmarker(watch_landmarker(self.landmarker.engine))
+        if "detector" in self.__dict__:
+            other.detector = copy(self.detector)
+            other.detector.engine = watch_detector(self.detector.engine)
+        return other
 
     @property
     def engine(self) -> str:
