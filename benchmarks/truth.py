@@ -97,6 +97,22 @@ class Truth:
         clips = self._load("videos/face_counts.json", "derived/face_counts.json")["ranges"]
         return {name: [FaceRange(*values) for values in ranges] for name, ranges in clips.items()}
 
+    def counted_clips(self) -> tuple[dict[Path, list[FaceRange]], list[str]]:
+        """The clips of ``face_ranges`` that are there, and the names of those that are not.
+
+        Raises:
+            NotThere: none of them is.
+        """
+        there, missing = dict[Path, list[FaceRange]](), list[str]()
+        for name, ranges in self.face_ranges().items():
+            try:
+                there[self.clip(name)] = ranges
+            except NotThere:
+                missing.append(name)
+        if not there:
+            raise NotThere("the truth has none of the clips in face_counts.json")
+        return there, missing
+
     def clip(self, name: str) -> Path:
         return self.path(f"videos/{name}", f"derived/{name}")
 

@@ -14,7 +14,7 @@ from faces import carried_meshes, clip_run, has_face
 from geometry import drift_pct, from_index_matrix, move_points
 from questions.affine import CLIP as AFFINE_CLIP
 from report import Answer, Bar, Figure
-from truth import FaceRange, NotThere
+from truth import FaceRange
 
 TEXT = "--detect-every auto against the exact job, in parts of what is allowed for each clip"
 
@@ -31,18 +31,11 @@ FloatArray = npt.NDArray[np.float64]
 
 
 def measure(bench: Bench) -> Answer:
-    rows, missing = [], []
-    clips = bench.truth.face_ranges()
-    for number, (name, ranges) in enumerate(clips.items(), 1):
-        try:
-            path = bench.truth.clip(name)
-        except NotThere:
-            missing.append(name)
-            continue
+    rows = []
+    clips, missing = bench.truth.counted_clips()
+    for number, (path, ranges) in enumerate(clips.items(), 1):
         rows.append(_clip(path, ranges))
-        show_progress(f"  {number}/{len(clips)} {name}")
-    if not rows:
-        raise NotThere("the truth has none of the clips in face_counts.json")
+        show_progress(f"  {number}/{len(clips)} {path.name}")
     return Answer([*_figures(rows), _affine(bench)], rows, [f"{name} is not there" for name in missing])
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,31 +12,52 @@ from facestream import FaceMeshPipeline, MeshOptions, extract
 from facestream.extraction.profile import Profile
 
 
+class Clock:
+    """Goes on when it is told to."""
+
+    now_s = 0.0
+
+
 def seconds(profile: Profile) -> dict[str, float]:
     return {stage.name: stage.seconds for stage in profile.stages}
 
 
-def test_stages_add_up() -> None:
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    clock = Clock()
+    monkeypatch.setattr("facestream.extraction.profile.time.perf_counter", lambda: clock.now_s)
+    return clock
+
+
+def test_stages_add_up(clock: Clock) -> None:
     profile = Profile()
-    for _ in range(2):
-        with profile.stage("sleep"):
-            time.sleep(0.05)
+    for step in (1.0, 2.0):
+        with profile.stage("work"):
+            clock.now_s += step
+        clock.now_s += 10
     profile.add("other", 1.5)
-    assert 0.1 <= seconds(profile)["sleep"] < 1
-    assert seconds(profile)["other"] == 1.5
+    assert seconds(profile) == {"work": 3.0, "other": 1.5}
 
 
-def test_making_items_is_a_stage_and_using_them_is_not() -> None:
+def test_making_items_is_a_stage_and_using_them_is_not(clock: Clock) -> None:
     def slow() -> Iterator[int]:
         for number in range(3):
-            time.sleep(0.02)
+            clock.now_s += 2
             yield number
 
     profile = Profile()
+    made = []
     for number in profile.making("make", slow()):
-        time.sleep(0.05)
-        assert number in range(3)
-    assert 0.06 <= seconds(profile)["make"] < 0.15
+        clock.now_s += 5
+        made.append(number)
+    assert made == [0, 1, 2]
+    assert seconds(profile) == {"make": 6.0}
+
+
+def test_what_nobody_wants_is_not_told() -> None:
+    profile = Profile(is_wanted=False)
+    profile.add("work", 1.0)
+    assert profile.stages == ()
 
 
 def test_a_stage_that_fails_counts_too() -> None:

@@ -41,7 +41,7 @@ class OpenVinoEngine:
     def __init__(self, network: str, runtime: Runtime, weights: str | None = None) -> None:
         self.input_size = get_record(network).input_size
         self.weights_sha256 = weights_digest(network, weights)
-        self.batch_size = batch_size_of(network, self.device)
+        self.batch_size = batch_size_of(self.device)
         graph = cached_graph(
             _key(network, self.weights_sha256, self.batch_size), lambda: _convert(network, weights, self.batch_size)
         )

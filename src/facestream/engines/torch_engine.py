@@ -26,7 +26,7 @@ class TorchEngine:
     def __init__(self, network: str, runtime: Runtime, weights: str | None = None) -> None:
         self.device = runtime.device
         self.input_size = get_record(network).input_size
-        self.batch_size = batch_size_of(network, runtime.device)
+        self.batch_size = batch_size_of(runtime.device)
         if runtime.num_threads is not None:
             torch.set_num_threads(runtime.num_threads)
         self._network = FromPixels(network, weights).to(runtime.device, memory_format=torch.channels_last)  # type: ignore[call-overload]

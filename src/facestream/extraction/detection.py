@@ -109,7 +109,7 @@ class _DetectionWork:
 
     def __init__(self, options: DetectOptions, pipeline: FaceDetectionPipeline) -> None:
         self.options = options
-        self.profile = Profile()
+        self.profile = Profile(is_wanted=False)
         self.device = pipeline.device
         names = (f"blazeface-{options.detector}", "facemesh")
         self.engines = dict(zip(names, pipeline.engines, strict=False))

@@ -275,7 +275,7 @@ class _Job(Generic[Result]):
             engine=engine.name,
             precision=engine.precision,
             warnings=warnings,
-            stages=self._work.profile.stages if getattr(self._work.options, "profile", False) else (),
+            stages=self._work.profile.stages,
         )
 
     @property

@@ -109,7 +109,7 @@ class _MeshWork:
 
     def __init__(self, options: MeshOptions, pipeline: FaceMeshPipeline) -> None:
         self.options = options
-        self.profile = Profile()
+        self.profile = Profile(is_wanted=options.profile)
         if options.profile:
             pipeline = pipeline.watched(
                 lambda landmarker: self.profile.watch(landmarker, "cut crops", "FaceMesh"),

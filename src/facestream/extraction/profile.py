@@ -22,12 +22,16 @@ Item = TypeVar("Item")
 class Profile:
     """The seconds of each stage. Stages run beside each other, so that they may add up to more than the run."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, is_wanted: bool = True) -> None:
+        self._is_wanted = is_wanted
         self._seconds: dict[str, float] = {}
         self._lock = Lock()
 
     @property
     def stages(self) -> tuple[StageTime, ...]:
+        """None where nobody wants them."""
+        if not self._is_wanted:
+            return ()
         return tuple(StageTime(name, seconds) for name, seconds in self._seconds.items())
 
     def add(self, name: str, seconds: float) -> None:
