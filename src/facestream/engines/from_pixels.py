@@ -13,10 +13,11 @@ __all__ = ["FromPixels"]
 
 
 class FromPixels(nn.Module):
-    """A network of the registry that takes RGB images, uint8 (B, S, S, 3)."""
+    """A network of the registry that takes RGB images, uint8 (B, S, S, 3), or in planes (B, 3, S, S)."""
 
-    def __init__(self, name: str, weights: str | None = None) -> None:
+    def __init__(self, name: str, weights: str | None = None, *, planar: bool = False) -> None:
         super().__init__()
+        self.planar = planar
         low, high = get_record(name).pixel_range
         self.network = load(name, weights=weights)
         self.low = low
@@ -25,4 +26,4 @@ class FromPixels(nn.Module):
     def forward(self, images: torch.Tensor) -> Any:
         # Turned last: what is contiguous with channels last needs no copy, in PyTorch and in OpenVINO.
         pixels = images.to(torch.float32) * self.scale + self.low
-        return self.network(pixels.permute(0, 3, 1, 2))
+        return self.network(pixels if self.planar else pixels.permute(0, 3, 1, 2))

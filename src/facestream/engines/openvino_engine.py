@@ -12,11 +12,13 @@ from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import Any
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 
 from facestream.engines.graph_cache import Graph, cached_graph
 from facestream.engines.interface import Image, batch_size_of, batched
+from facestream.engines.openvino_kernels import prefer_blocked, prefers_blocked
 from facestream.engines.quiet_openvino import ov
 from facestream.engines.runtime import Runtime
 from facestream.errors import DeviceError
@@ -24,7 +26,7 @@ from facestream.models import get_record, weights_digest
 
 __all__ = ["OpenVinoEngine"]
 
-GRAPH_FORM = 2
+GRAPH_FORM = 3
 """Counted up when our own way to make graphs changes between two versions."""
 
 REQUESTS_PER_STREAM = 4
@@ -57,7 +59,7 @@ class OpenVinoEngine:
         num_requests = REQUESTS_PER_STREAM * int(compiled.get_property(ov.properties.optimal_number_of_infer_requests))
         self._idle: SimpleQueue[_Request] = SimpleQueue()
         for _ in range(num_requests):
-            self._idle.put(_Request(compiled.create_infer_request()))
+            self._idle.put(_Request(compiled.create_infer_request(), planar=prefers_blocked(network)))
         self._shapes = [tuple(output.get_partial_shape().to_shape())[1:] for output in compiled.outputs]
 
     def run(self, images: Iterable[Image]) -> tuple[npt.NDArray[Any], ...]:
@@ -97,16 +99,20 @@ class OpenVinoEngine:
 class _Request:
     """One run of the network at a time, and the memory of its input and outputs."""
 
-    def __init__(self, request: Any) -> None:
+    def __init__(self, request: Any, *, planar: bool) -> None:
         self._request = request
         self._input = request.get_input_tensor().data
+        self._planar = planar
         self._outputs = [tensor.data for tensor in request.output_tensors]
         self._count = 0
 
     def start(self, batch: Sequence[Image]) -> None:
         self._count = len(batch)
         for place, image in zip(self._input, batch, strict=False):
-            place[...] = image
+            if self._planar:
+                cv2.split(image, tuple(place))
+            else:
+                place[...] = image
         self._input[len(batch) :] = 0
         self._request.start_async()
 
@@ -125,18 +131,22 @@ def _convert(network: str, weights: str | None, batch_size: int) -> Graph:
 
     from facestream.engines.from_pixels import FromPixels
 
-    size = get_record(network).input_size
-    example = torch.zeros((batch_size, size, size, 3), dtype=torch.uint8)
+    size, planar = get_record(network).input_size, prefers_blocked(network)
+    shape = (batch_size, 3, size, size) if planar else (batch_size, size, size, 3)
+    example = torch.zeros(shape, dtype=torch.uint8)
     with torch.inference_mode(), warnings.catch_warnings():
         # OpenVINO traces modules in a way that PyTorch calls outdated.
         warnings.simplefilter("ignore")
         model = ov.convert_model(
-            FromPixels(network, weights).eval(), example_input=example, input=[([*example.shape], ov.Type.u8)]
+            FromPixels(network, weights, planar=planar).eval(),
+            example_input=example,
+            input=[([*shape], ov.Type.u8)],
         )
     with tempfile.TemporaryDirectory() as folder:
         xml, constants = Path(folder) / "graph.xml", Path(folder) / "graph.bin"
         ov.serialize(model, xml, constants)
-        return Graph(xml.read_bytes(), constants.read_bytes())
+        graph = xml.read_bytes()
+        return Graph(prefer_blocked(graph) if planar else graph, constants.read_bytes())
 
 
 def _key(network: str, digest: str, batch_size: int) -> str:

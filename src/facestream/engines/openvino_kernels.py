@@ -1,0 +1,39 @@
+"""Which of OpenVINO's kernels run a network.
+
+By itself OpenVINO takes those for images with channels last. Where all layers have a multiple of 16 channels, those for
+blocks of 16 channels are faster: FaceMesh takes 1.4 times as long without them on a core with AVX-512, the pointwise
+layers of 16 channels 2.3 times. BlazeFace has 24 channels where its images are largest, and would be padded.
+"""
+
+from __future__ import annotations
+
+from xml.etree import ElementTree
+
+__all__ = ["prefer_blocked", "prefers_blocked"]
+
+BLOCKED = frozenset({"facemesh"})
+
+BLOCKED_KERNELS = "cpu:jit_avx512_1x1,cpu:jit_avx512_dw,cpu:jit_avx512"
+"""Tried before all others; where a CPU has none of them, OpenVINO chooses as always, but none with channels last."""
+
+CONVOLUTIONS = ("Convolution", "GroupConvolution")
+
+
+def prefers_blocked(network: str) -> bool:
+    """Whether a network of the registry is faster with blocks of channels. Its images are best given in planes."""
+    return network in BLOCKED
+
+
+def prefer_blocked(xml: bytes) -> bytes:
+    """The graph with the wish for such kernels at each convolution."""
+    graph = ElementTree.fromstring(xml)
+    for layer in graph.iter("layer"):
+        if layer.get("type") in CONVOLUTIONS:
+            info = layer.find("rt_info")
+            if info is None:
+                # OpenVINO reads it there only: after the layer's data, before its inputs.
+                info = ElementTree.Element("rt_info")
+                layer.insert(1, info)
+            wish = {"name": "primitives_priority", "version": "0", "value": BLOCKED_KERNELS}
+            ElementTree.SubElement(info, "attribute", wish)
+    return ElementTree.tostring(graph)
