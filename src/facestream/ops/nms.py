@@ -36,9 +36,10 @@ def weighted_nms(detections: Detections, min_iou: float = 0.3) -> Detections:
         overlaps = box_iou(detections.boxes[best], detections.boxes[remaining]) > min_iou
         overlaps[0] = True
         group = remaining[overlaps]
+        # Not "weights @ …": BLAS would wake threads for it, which then take time from the networks.
         weights = detections.scores[group] / detections.scores[group].sum()
-        boxes.append(weights @ detections.boxes[group])
-        keypoints.append(np.tensordot(weights, detections.keypoints[group], axes=1))
+        boxes.append(np.einsum("k,kd->d", weights, detections.boxes[group]))
+        keypoints.append(np.einsum("k,kpd->pd", weights, detections.keypoints[group]))
         scores.append(detections.scores[best])
         remaining = remaining[~overlaps]
     return Detections(
