@@ -12,7 +12,7 @@ def test_defaults_are_those_of_the_contract() -> None:
     options = MeshOptions()
     assert (options.detector, options.num_faces, options.min_score_thresh, options.batch_size) == ("back", 1, 0.5, 50)
     assert (options.missing, options.formats, options.overlay, options.device) == ("zero", (), False, "auto")
-    assert (options.frame_memory_mb, options.detect_every) == (192, "auto")
+    assert (options.frame_memory_mb, options.detect_every) == (256, "auto")
 
 
 def test_options_are_frozen_and_in_one_table() -> None:

@@ -98,7 +98,7 @@ class JobOptions:
         None, is_path=True, help="Your own BlazeFace weights for the chosen detector: .safetensors or .tflite."
     )
     frame_memory_mb: int = _option(
-        192,
+        256,
         minimum=1,
         metavar="MB",
         help="Bound on the decoded frames held at once; those from one detection to the next always are.",

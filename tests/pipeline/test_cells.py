@@ -34,7 +34,7 @@ def test_by_the_rate(rate_hz: float, length: int) -> None:
 
 
 @pytest.mark.parametrize(
-    ("width", "height", "length"), [(1920, 1080, 20), (3840, 2160, 12), (7680, 4320, 3), (10000, 10000, 1), (0, 0, 20)]
+    ("width", "height", "length"), [(1920, 1080, 20), (3840, 2160, 9), (7680, 4320, 2), (10000, 10000, 1), (0, 0, 20)]
 )
 def test_by_the_size(width: int, height: int, length: int) -> None:
     assert choose_cell_length(info(30, width, height)) == length

@@ -38,6 +38,8 @@ for _command in (mesh, detect, info, convert):
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; the answer is the exit code."""
+    # NumPy multiplies no large matrices here, and the threads that it would start for them spin for a while.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     _heed_signals()
     try:
         return int(facestream.main(arguments, prog_name="facestream", standalone_mode=False) or 0)

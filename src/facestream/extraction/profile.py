@@ -49,7 +49,10 @@ class Profile:
 
     def making(self, name: str, items: Iterable[Item]) -> Iterator[Item]:
         """The items; to make them is a stage."""
-        iterator, over = iter(items), object()
+        return self._timed(name, iter(items)) if self._is_wanted else iter(items)
+
+    def _timed(self, name: str, iterator: Iterator[Item]) -> Iterator[Item]:
+        over = object()
         while True:
             with self.stage(name):
                 item = next(iterator, over)

@@ -14,7 +14,7 @@ def decoder_threads(num_threads: int | None) -> int | None:
 
 
 def engine_threads(num_threads: int | None) -> int | None:
-    """Of a bound on all threads, the part of the engine, and of OpenCV, which feeds it."""
+    """Of a bound on all threads, the engine's part."""
     if num_threads is None or num_threads == 1:
         return num_threads
     return num_threads - max(1, int(num_threads * DECODERS_SHARE))

@@ -46,7 +46,7 @@ MAX_FRAME_PIXELS = 100_000_000
 MAX_DECODER_THREADS = 4
 """Each thread of the decoder holds frames of its own: at 3840 x 2160 another 21 MB."""
 
-DECODING_MS_PER_MEGAPIXEL, OTHER_MS = 2.0, 2.5
+DECODING_MS_PER_MEGAPIXEL, OTHER_MS = 2.5, 2.2
 """What a frame costs a core to decode and to be looked at, about: H.264 takes 1 to 2.7 ms a megapixel."""
 
 

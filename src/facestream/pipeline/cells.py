@@ -10,8 +10,8 @@ MAX_LENGTH, MAX_SECONDS = 20, 0.85
 """Heads seldom move evenly for longer: at 24 frames and 30 Hz a clip leaves the bounds of
 ``benchmarks/questions/carrying.py``."""
 
-MAX_PIXELS = 100_000_000
-"""All frames of a cell are held at once: 150 MB of 4:2:0."""
+MAX_PIXELS = 75_000_000
+"""All frames of a cell are held at once: 112 MB of 4:2:0."""
 
 
 def choose_cell_length(info: VideoInfo) -> int:
