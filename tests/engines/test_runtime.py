@@ -45,6 +45,7 @@ def test_the_engine_follows_the_device(monkeypatch: pytest.MonkeyPatch) -> None:
     assert resolve_runtime(engine="openvino", precision="bf16") == Runtime("openvino", "cpu", "bf16", None)
     monkeypatch.setattr(runtime, "resolve_device", lambda _: "cuda")
     assert resolve_runtime().engine == "torch"
+    assert resolve_runtime(precision="fp16") == Runtime("torch", "cuda", "fp16", None)
     assert resolve_runtime(engine="openvino").device == "cpu"
     monkeypatch.undo()
     without_openvino(monkeypatch)
@@ -64,7 +65,8 @@ def test_the_engine_follows_the_device(monkeypatch: pytest.MonkeyPatch) -> None:
         (
             {"engine": "torch", "device": "cpu", "precision": "bf16"},
             OptionError,
-            "engine 'torch' computes in float32 only, but precision 'bf16' was asked for; engine 'openvino' has it",
+            "engine 'torch' computes in float32 only except on CUDA, but precision 'bf16' was asked for; "
+            "engine 'openvino' has it",
         ),
     ],
 )

@@ -15,15 +15,22 @@ __all__ = ["FromPixels"]
 class FromPixels(nn.Module):
     """A network of the registry that takes RGB images, uint8 (B, S, S, 3), or in planes (B, 3, S, S)."""
 
-    def __init__(self, name: str, weights: str | None = None, *, planar: bool = False) -> None:
+    def __init__(
+        self, name: str, weights: str | None = None, *, planar: bool = False, dtype: torch.dtype = torch.float32
+    ) -> None:
+        """In ``dtype`` the network computes; its outputs are float32 in any case."""
         super().__init__()
         self.planar = planar
+        self.dtype = dtype
         low, high = get_record(name).pixel_range
-        self.network = load(name, weights=weights)
+        self.network = load(name, weights=weights).to(dtype)
         self.low = low
         self.scale = (high - low) / 255.0
 
     def forward(self, images: torch.Tensor) -> Any:
         # Turned last: what is contiguous with channels last needs no copy, in PyTorch and in OpenVINO.
         pixels = images.to(torch.float32) * self.scale + self.low
-        return self.network(pixels if self.planar else pixels.permute(0, 3, 1, 2))
+        planes = pixels if self.planar else pixels.permute(0, 3, 1, 2)
+        if self.dtype == torch.float32:
+            return self.network(planes)
+        return tuple(output.to(torch.float32) for output in self.network(planes.to(self.dtype)))

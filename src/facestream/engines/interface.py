@@ -12,7 +12,7 @@ import numpy.typing as npt
 __all__ = ["Engine", "Image", "batch_size_of", "batched"]
 
 Image = npt.NDArray[np.uint8]
-"""RGB (S, S, 3)."""
+"""RGB (S, S, 3); for an engine on CUDA it may lie there as a tensor."""
 
 CPU_BATCH_SIZE = 1
 """No slot of a batch stays empty, and all stays in the cache of a core: at 8 images the back detector takes 1.4 times

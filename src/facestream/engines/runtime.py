@@ -51,9 +51,9 @@ def resolve_runtime(
     settled_device = "cpu" if engine == "openvino" else resolve_device(device)
     if engine == "auto":
         engine = "openvino" if settled_device == "cpu" and has_openvino else "torch"
-    if engine == "torch" and precision != "float32":
+    if engine == "torch" and precision != "float32" and settled_device != "cuda":
         raise OptionError(
-            f"engine 'torch' computes in float32 only, but precision {precision!r} was asked for"
+            f"engine 'torch' computes in float32 only except on CUDA, but precision {precision!r} was asked for"
             + ("; engine 'openvino' has it" if has_openvino and settled_device == "cpu" else "")
         )
     return Runtime(engine, settled_device, precision, num_threads)

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from math import ceil, floor, hypot
-from typing import Any
+from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
@@ -14,7 +13,16 @@ from facestream.images import Image, YuvImage
 from facestream.ops.roi import PixelAspect, to_display, to_stored
 from facestream.structures import FaceRois
 
-__all__ = ["crop_image", "crop_matrices", "crop_to_frame", "cut_crop", "frame_to_crop"]
+__all__ = [
+    "PlaneCut",
+    "crop_image",
+    "crop_matrices",
+    "crop_to_frame",
+    "cut_crop",
+    "frame_to_crop",
+    "plan_chroma_cuts",
+    "plan_cut",
+]
 
 
 def crop_to_frame(
@@ -64,12 +72,28 @@ def cut_crop(image: Image, matrix: npt.NDArray[np.float64], crop_size: int) -> n
     pixel is passed over. Of a picture in planes nothing but the crop becomes RGB.
     """
     if not isinstance(image, YuvImage):
-        return _warp(image, matrix, crop_size).astype(np.uint8, copy=False)
-    return image.mix(_warp(image.luma, matrix, crop_size), *_warp_chroma(image, matrix, crop_size))
+        return _warp(plan_cut(image, matrix, crop_size)).astype(np.uint8, copy=False)
+    return image.mix(
+        _warp(plan_cut(image.luma, matrix, crop_size)),
+        *(_doubled(_warp(cut), crop_size) for cut in plan_chroma_cuts(image, matrix, crop_size)),
+    )
 
 
-def _warp_chroma(image: YuvImage, matrix: npt.NDArray[np.float64], crop_size: int) -> Iterator[npt.NDArray[Any]]:
-    """The crop's U and V; where there is one sample for two pixels, they are cut at half the size and doubled."""
+class PlaneCut(NamedTuple):
+    """Which pixels of a plane a crop is made of, and how."""
+
+    region: npt.NDArray[Any]
+    """(h, w) or (h, w, 3): only the face's surroundings are looked at, however large the frame is."""
+    averaged_size: tuple[int, int] | None
+    """Width and height that the region is averaged down to first, if so."""
+    matrix: tuple[float, float, float, float, float, float]
+    """Two rows: what brings a point (x, y, 1) of the crop to that region, both in pixels with centres at +0.5."""
+    size: int
+    """Side of the crop."""
+
+
+def plan_chroma_cuts(image: YuvImage, matrix: npt.NDArray[np.float64], crop_size: int) -> tuple[PlaneCut, PlaneCut]:
+    """U and V; where there is one sample for two pixels, they are cut at half the size, to be doubled."""
     (step_x, step_y), (shift_x, shift_y) = image.chroma_step, image.chroma_shift
     factor = max(step_x, step_y)
     in_chroma = matrix * [
@@ -77,35 +101,47 @@ def _warp_chroma(image: YuvImage, matrix: npt.NDArray[np.float64], crop_size: in
         [factor / step_y, factor / step_y, 1 / step_y],
     ]
     in_chroma[:, 2] += (shift_x, shift_y)
-    for plane in image.chroma:
-        warped = _warp(plane, in_chroma, crop_size // factor)
-        yield warped if factor == 1 else cv2.resize(warped, (crop_size, crop_size), interpolation=cv2.INTER_LINEAR)
+    u, v = (plan_cut(plane, in_chroma, crop_size // factor) for plane in image.chroma)
+    return u, v
 
 
-def _warp(plane: npt.NDArray[Any], matrix: npt.NDArray[np.float64], crop_size: int) -> npt.NDArray[Any]:
-    """Cut (crop_size, crop_size) out of one or three planes; the matrix brings crop pixels to the plane's."""
+def plan_cut(plane: npt.NDArray[Any], matrix: npt.NDArray[np.float64], crop_size: int) -> PlaneCut:
+    """How to cut (crop_size, crop_size) out of one or three planes; the matrix brings crop pixels to the plane's."""
     (xx, xy, x), (yx, yy, y) = matrix.tolist()
     factor_x, factor_y = _power_of_two(hypot(xx, xy)), _power_of_two(hypot(yx, yy))
     left, right = _span(x, xx * crop_size, xy * crop_size, factor_x, plane.shape[1])
     top, bottom = _span(y, yx * crop_size, yy * crop_size, factor_y, plane.shape[0])
-    # Only the face's surroundings are looked at, however large the frame is.
-    region = plane[top:bottom, left:right]
     x, y = x - left, y - top
+    averaged_size = None
     if factor_x > 1 or factor_y > 1:
-        width, height = max(1, round((right - left) / factor_x)), max(1, round((bottom - top) / factor_y))
-        region = cv2.resize(region, (width, height), interpolation=cv2.INTER_AREA)
-        scale_x, scale_y = width / (right - left), height / (bottom - top)
+        averaged_size = max(1, round((right - left) / factor_x)), max(1, round((bottom - top) / factor_y))
+        scale_x, scale_y = averaged_size[0] / (right - left), averaged_size[1] / (bottom - top)
         xx, xy, x = xx * scale_x, xy * scale_x, x * scale_x
         yx, yy, y = yx * scale_y, yy * scale_y, y * scale_y
+    return PlaneCut(plane[top:bottom, left:right], averaged_size, (xx, xy, x, yx, yy, y), crop_size)
+
+
+def _warp(cut: PlaneCut) -> npt.NDArray[Any]:
+    xx, xy, x, yx, yy, y = cut.matrix
+    region = cut.region
+    if cut.averaged_size:
+        region = cv2.resize(region, cut.averaged_size, interpolation=cv2.INTER_AREA)
     # OpenCV counts pixel centres from 0; ours lie at +0.5, in the crop and in the frame.
     x, y = x + (xx + xy) / 2 - 0.5, y + (yx + yy) / 2 - 0.5
     return cv2.warpAffine(
         region,
         np.array(((xx, xy, x), (yx, yy, y))),
-        (crop_size, crop_size),
+        (cut.size, cut.size),
         flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
         borderMode=cv2.BORDER_REPLICATE,
     )
+
+
+def _doubled(plane: npt.NDArray[Any], crop_size: int) -> npt.NDArray[Any]:
+    """At the size of the crop, where it is smaller."""
+    if len(plane) == crop_size:
+        return plane
+    return cv2.resize(plane, (crop_size, crop_size), interpolation=cv2.INTER_LINEAR)
 
 
 def _power_of_two(shrinkage: float) -> int:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from facestream.engines import Engine
+from facestream.images import Image
 from facestream.ops.warp import crop_matrices, crop_to_frame, cut_crop
 from facestream.structures import FaceRois, Frame
 
@@ -20,6 +21,7 @@ class FaceLandmarker:
 
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
+        self._cut = _cutter(engine.device)
 
     def place(self, frames: Sequence[Frame], rois: FaceRois) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
         """Landmarks (N, 468, 3) in frame pixels and presences (N,) in [0, 1].
@@ -30,13 +32,22 @@ class FaceLandmarker:
         aspects = np.array([frame.pixel_aspect for frame in frames])
         matrices = crop_matrices(rois, size, aspects)
         landmarks_crop, presence_logits = self.engine.run(
-            cut_crop(frame.pixels, matrix, size) for frame, matrix in zip(frames, matrices, strict=True)
+            self._cut(frame.pixels, matrix, size) for frame, matrix in zip(frames, matrices, strict=True)
         )
         # Weights of one's own may overflow; what is not a number is not a face.
         is_finite = np.isfinite(landmarks_crop).all(axis=(1, 2)) & np.isfinite(presence_logits)
         landmarks_crop = np.where(is_finite[:, None, None], landmarks_crop, size / 2)
         landmarks = crop_to_frame(landmarks_crop, rois, size, aspects)
         return landmarks, np.where(is_finite, _sigmoid(presence_logits.astype(np.float64)), 0.0)
+
+
+def _cutter(device: str) -> Callable[[Image, npt.NDArray[np.float64], int], Any]:
+    """What cuts crops where the engine needs them."""
+    if device != "cuda":
+        return cut_crop
+    from facestream.ops.device_crops import DeviceCutter
+
+    return DeviceCutter(device)
 
 
 def _sigmoid(logits: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
