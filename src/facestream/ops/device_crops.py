@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 import torch
@@ -15,13 +16,17 @@ from facestream.ops.warp import PlaneCut, plan_chroma_cuts, plan_cut
 
 __all__ = ["DeviceCutter"]
 
+OPENCV_UNIT = 1024
+"""OpenCV mixes planes of 8 bits in whole numbers, with weights of ten bits behind the point."""
+
 
 class DeviceCutter:
-    """The same crops as those of ``cut_crop``, to a level or two: in between nothing is rounded there."""
+    """The same crops as those of ``cut_crop``: whatever OpenCV rounds to whole levels is rounded here too."""
 
     def __init__(self, device: str) -> None:
         self._device = torch.device(device)
-        self._mixes: dict[bytes, torch.Tensor] = {}
+        self._mixes: dict[tuple[int, bytes], torch.Tensor] = {}
+        """RGB from YUV, kept on the device."""
 
     def __call__(self, image: Image, matrix: npt.NDArray[np.float64], crop_size: int) -> torch.Tensor:
         """The RGB pixels of one roi, uint8 (crop_size, crop_size, 3) on the device; nothing waits for it."""
@@ -30,23 +35,26 @@ class DeviceCutter:
                 luma = self._warp([plan_cut(image.luma, matrix, crop_size)])
                 chroma = self._warp(plan_chroma_cuts(image, matrix, crop_size))
                 if chroma.shape[-1] != crop_size:
-                    chroma = F.interpolate(chroma, (crop_size, crop_size), mode="bilinear", align_corners=False)
-                mix = self._mix(image.rgb_from_yuv)
-                rgb = torch.einsum("kc,chw->hwk", mix[:, :3], torch.cat([luma, chroma], dim=1)[0]) + mix[:, 3]
+                    chroma = _doubled_bytes(chroma) if image.luma.dtype == np.uint8 else _doubled(chroma)
+                rgb = self._mix(torch.cat([luma, chroma], dim=1)[0], image)
             else:
                 rgb = self._warp([plan_cut(image, matrix, crop_size)])[0].permute(1, 2, 0)
-            return rgb.round().clamp(0, 255).to(torch.uint8)
+            return rgb.clamp(0, 255).to(torch.uint8)
 
     def _warp(self, cuts: Sequence[PlaneCut]) -> torch.Tensor:
         """(1, C, size, size) of planes that are cut alike."""
         first = cuts[0]
-        region = self._upload([cut.region for cut in cuts])
-        if first.averaged_size:
-            # A region that is a multiple of the factor is averaged in whole blocks, as on the CPU.
-            region = F.interpolate(region, first.averaged_size[::-1], mode="area")
+        if first.averaged_size and not _is_averaged_in_blocks(first):
+            # At the frame's border there may be no room for whole blocks.
+            pixels = [cv2.resize(cut.region, first.averaged_size, interpolation=cv2.INTER_AREA) for cut in cuts]
+            region = self._upload(pixels)
+        else:
+            region = self._upload([cut.region for cut in cuts])
+            if first.averaged_size:
+                region = _averaged(region, first.averaged_size)
         height, width = region.shape[-2:]
         grid = F.affine_grid(self._theta(first, width, height), [1, 1, first.size, first.size], align_corners=False)
-        return F.grid_sample(region, grid, mode="bilinear", padding_mode="border", align_corners=False)
+        return F.grid_sample(region, grid, mode="bilinear", padding_mode="border", align_corners=False).round()
 
     def _upload(self, regions: Sequence[npt.NDArray[Any]]) -> torch.Tensor:
         """(1, C, h, w) in float32."""
@@ -64,12 +72,16 @@ class DeviceCutter:
         )
         return self._send(np.array([rows], dtype=np.float32))
 
-    def _mix(self, rgb_from_yuv: npt.NDArray[np.float32]) -> torch.Tensor:
-        """The matrix, kept on the device."""
-        key = rgb_from_yuv.tobytes()
+    def _mix(self, yuv: torch.Tensor, image: YuvImage) -> torch.Tensor:
+        """RGB (h, w, 3) of Y, U and V (3, h, w)."""
+        unit = OPENCV_UNIT if image.luma.dtype == np.uint8 else 1
+        key = unit, image.rgb_from_yuv.tobytes()
         if key not in self._mixes:
-            self._mixes[key] = torch.from_numpy(rgb_from_yuv.copy()).to(self._device)
-        return self._mixes[key]
+            weights = np.rint(image.rgb_from_yuv * unit) if unit > 1 else image.rgb_from_yuv
+            self._mixes[key] = torch.from_numpy(weights.astype(np.float32)).to(self._device)
+        mix = self._mixes[key]
+        mixed = torch.einsum("kc,chw->hwk", mix[:, :3], yuv) + mix[:, 3]
+        return torch.floor((mixed + unit / 2) / unit)
 
     def _send(self, array: npt.NDArray[Any]) -> torch.Tensor:
         """To the device through memory that it reads by itself, so that nobody waits."""
@@ -77,3 +89,32 @@ class DeviceCutter:
         if self._device.type != "cuda":
             return tensor.to(self._device)
         return tensor.pin_memory().to(self._device, non_blocking=True)
+
+
+def _is_averaged_in_blocks(cut: PlaneCut) -> bool:
+    width, height = cut.averaged_size or (1, 1)
+    rows, columns = cut.region.shape[:2]
+    return rows % height == 0 and columns % width == 0
+
+
+def _averaged(planes: torch.Tensor, size: tuple[int, int]) -> torch.Tensor:
+    """Whole blocks of (1, C, h, w) to one level each; OpenCV rounds halves up where blocks are 2 x 2, else to even."""
+    width, height = size
+    block = planes.shape[-2] // height, planes.shape[-1] // width
+    means = F.avg_pool2d(planes, block)
+    return (means + 0.5).floor() if block == (2, 2) else means.round()
+
+
+def _doubled(planes: torch.Tensor) -> torch.Tensor:
+    """(1, C, h, w) to (1, C, 2 h, 2 w), bilinear."""
+    return F.interpolate(planes, scale_factor=2, mode="bilinear", align_corners=False).round()
+
+
+def _doubled_bytes(planes: torch.Tensor) -> torch.Tensor:
+    """The same as OpenCV does it for bytes: weights of 512 and 1536 parts of 2048, and bits that fall on the way."""
+    padded = F.pad(planes, (1, 1, 1, 1), mode="replicate").to(torch.int32)
+    left, here, right = padded[..., :-2] * 512, padded[..., 1:-1] * 1536, padded[..., 2:] * 512
+    wide = torch.stack([left + here, here + right], dim=-1).flatten(-2) >> 4
+    above, here, below = wide[..., :-2, :] * 512 >> 16, wide[..., 1:-1, :] * 1536 >> 16, wide[..., 2:, :] * 512 >> 16
+    sums = torch.stack([above + here, here + below], dim=-2).flatten(-3, -2)
+    return (sums + 2 >> 2).to(torch.float32)
