@@ -94,7 +94,7 @@ class DeviceCutter:
 def _is_averaged_in_blocks(cut: PlaneCut) -> bool:
     width, height = cut.averaged_size or (1, 1)
     rows, columns = cut.region.shape[:2]
-    return rows % height == 0 and columns % width == 0
+    return not (rows % height or columns % width)
 
 
 def _averaged(planes: torch.Tensor, size: tuple[int, int]) -> torch.Tensor:
