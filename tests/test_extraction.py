@@ -2,8 +2,11 @@ from __future__ import annotations
 
 import json
 import logging
+import threading
 import time
+from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -11,6 +14,7 @@ import pytest
 
 import facestream
 from facestream import (
+    DeviceError,
     FaceMeshPipeline,
     JobStopped,
     MeshOptions,
@@ -270,6 +274,47 @@ def test_stopping_leaves_nothing(tmp_path: Path, sample: Path, pipeline: FaceMes
     assert seen[0].num_frames_expected == 150
     assert seen[2].fps > 0
     assert hidden_and_results(tmp_path) == []
+
+
+def test_an_interrupt_while_groups_overlap_ends_all_threads(
+    tmp_path: Path, sample: Path, pipeline: FaceMeshPipeline
+) -> None:
+    """Where Ctrl-C arrives, others decode, cut crops and wait for networks."""
+    for number in (1, 2, 4):
+        seen: list[Progress] = []
+        options = MeshOptions(batch_size=20, overlay=True)
+
+        def interrupt(progress: Progress, seen: list[Progress] = seen, number: int = number) -> None:
+            seen.append(progress)
+            if len(seen) == number:
+                raise KeyboardInterrupt
+
+        with pytest.raises(KeyboardInterrupt):
+            extract(
+                sample, tmp_path, MeshOptions(batch_size=20, overlay=True), pipeline=pipeline, on_progress=interrupt
+            )
+        assert len(seen) == number
+        assert hidden_and_results(tmp_path) == []
+        assert [thread.name for thread in threading.enumerate() if thread.name.startswith("facestream-")] == []
+    assert len(pipeline.process_frames(list(islice(open_source(sample), 3)))) == 3, "the networks are not in the way"
+
+
+def test_a_network_that_fails_while_groups_overlap_is_the_error(
+    tmp_path: Path, sample: Path, pipeline: FaceMeshPipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place, calls = pipeline.landmarker.place, []
+
+    def fail(*arguments: Any) -> Any:
+        calls.append(arguments)
+        if len(calls) == 5:
+            raise DeviceError("the device is gone")
+        return place(*arguments)
+
+    monkeypatch.setattr(pipeline.landmarker, "place", fail)
+    with pytest.raises(DeviceError, match="the device is gone"):
+        extract(sample, tmp_path, MeshOptions(batch_size=20), pipeline=pipeline)
+    assert hidden_and_results(tmp_path) == []
+    assert [thread.name for thread in threading.enumerate() if thread.name.startswith("facestream-")] == []
 
 
 def test_a_failure_leaves_the_old_results(
