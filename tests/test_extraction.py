@@ -290,9 +290,7 @@ def test_an_interrupt_while_groups_overlap_ends_all_threads(
                 raise KeyboardInterrupt
 
         with pytest.raises(KeyboardInterrupt):
-            extract(
-                sample, tmp_path, MeshOptions(batch_size=20, overlay=True), pipeline=pipeline, on_progress=interrupt
-            )
+            extract(sample, tmp_path, options, pipeline=pipeline, on_progress=interrupt)
         assert len(seen) == number
         assert hidden_and_results(tmp_path) == []
         assert [thread.name for thread in threading.enumerate() if thread.name.startswith("facestream-")] == []
