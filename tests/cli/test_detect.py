@@ -19,6 +19,7 @@ from facestream.errors import WeightsError
 from facestream.extraction import open_detection_pipeline
 from facestream.io.source import open_source
 from facestream.ops.roi import rois_from_landmarks
+from facestream.pipeline.detector import Found
 from facestream.pipeline.face_detection import FaceDetectionPipeline
 from tests.conftest import Image, mean_distance
 from tests.io.clips import numbered_frames, write_clip
@@ -195,7 +196,7 @@ def test_verifying_drops_what_only_the_detector_takes_for_a_face(
 
     found = Detections(box, np.full((1, 6, 2), 40.0) + np.arange(6)[None, :, None], np.array([0.8]))
     assert verified._mesh is not None
-    monkeypatch.setattr(verified._mesh.detector, "detect", lambda frames: [found] * len(frames))
+    monkeypatch.setattr(verified._mesh.detector, "search", lambda frames: [Found(found, 0.9)] * len(frames))
     assert detect(clip, None, DetectOptions(verify=True), pipeline=verified).num_frames_with_face == 0
     plain = open_detection_pipeline(DetectOptions(device="cpu"))
     monkeypatch.setattr(plain._detector, "detect", lambda frames: [found] * len(frames))

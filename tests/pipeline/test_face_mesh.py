@@ -10,6 +10,7 @@ import pytest
 
 from facestream import FaceMeshPipeline, InputError, OptionError
 from facestream.pipeline import face_mesh
+from facestream.pipeline.detector import Found
 from facestream.structures import Detections, FaceMeshes, FaceRois, Frame
 from tests.conftest import Image, eye_distance, mean_distance
 
@@ -114,8 +115,8 @@ class _Faces:
         self.detections = Detections(np.hstack([centers - half, centers + half]), keypoints, np.full(len(widths), 0.9))
         self.num_looks = [0] * len(widths)
 
-    def detect(self, frames: Sequence[Frame]) -> list[Detections]:
-        return [self.detections for _ in frames]
+    def search(self, frames: Sequence[Frame]) -> list[Found]:
+        return [Found(self.detections, 0.9) for _ in frames]
 
     def place(self, frames: Sequence[Frame], rois: FaceRois) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
         """A small mesh in the middle of each roi."""

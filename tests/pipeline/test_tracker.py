@@ -13,6 +13,7 @@ import pytest
 
 from facestream import FaceMeshPipeline
 from facestream.io.source import open_source
+from facestream.pipeline.detector import Found
 from facestream.pipeline.tracker import FaceTracker
 from facestream.structures import Detections, FaceMeshes, Frame
 from tests.conftest import Image, mean_distance
@@ -24,17 +25,17 @@ class _Counted:
     def __init__(self, pipeline: FaceMeshPipeline, monkeypatch: pytest.MonkeyPatch) -> None:
         self.detected: list[int] = []
         self.num_looks = 0
-        detect, place = pipeline.detector.detect, pipeline.landmarker.place
+        search, place = pipeline.detector.search, pipeline.landmarker.place
 
-        def detect_counted(frames: Sequence[Frame]) -> list[Detections]:
+        def search_counted(frames: Sequence[Frame]) -> list[Found]:
             self.detected += [frame.index for frame in frames]
-            return detect(frames)
+            return search(frames)
 
         def place_counted(frames: Sequence[Frame], rois: object) -> object:
             self.num_looks += len(frames)
             return place(frames, rois)  # type: ignore[arg-type]
 
-        monkeypatch.setattr(pipeline.detector, "detect", detect_counted)
+        monkeypatch.setattr(pipeline.detector, "search", search_counted)
         monkeypatch.setattr(pipeline.landmarker, "place", place_counted)
 
 
@@ -188,6 +189,31 @@ def test_while_nobody_is_there_every_fourth_frame_is_detected(pipeline: FaceMesh
     assert numbers(found) == [0] * 41
     assert sorted(counted.detected) == list(range(0, 41, 4))
     assert counted.num_looks == 0
+
+
+@pytest.mark.parametrize(("score", "is_near"), [(0.41, True), (0.39, False)])
+def test_where_the_detector_almost_sees_a_face_no_frame_is_left_out(
+    pipeline: FaceMeshPipeline,
+    counted: _Counted,
+    face: Image,
+    monkeypatch: pytest.MonkeyPatch,
+    score: float,
+    is_near: bool,
+) -> None:
+    """A face that is there for one frame, between two of the grid."""
+    frames = [Frame(scene(*([(face, 130, 20)] if k == 6 else [])).pixels, k) for k in range(21)]
+    search = pipeline.detector.search
+
+    def almost(frames: Sequence[Frame]) -> list[Found]:
+        return [
+            Found(found.detections, score) if frame.index == 8 else found
+            for frame, found in zip(frames, search(frames), strict=True)
+        ]
+
+    monkeypatch.setattr(pipeline.detector, "search", almost)
+    assert numbers(track(pipeline, frames, 20)) == [int(is_near and k == 6) for k in range(21)]
+    beside = {5, 6, 7, 9, 10, 11} if is_near else set()
+    assert set(counted.detected) == {*range(0, 21, 4), *beside}
 
 
 def test_at_a_cut_the_frames_between_are_exact(pipeline: FaceMeshPipeline, face: Image) -> None:

@@ -14,7 +14,14 @@ import numpy.typing as npt
 
 from facestream.structures import Detections
 
-__all__ = ["BLAZEFACE_BACK", "BLAZEFACE_FRONT", "AnchorOptions", "decode_detections", "ssd_anchors"]
+__all__ = [
+    "BLAZEFACE_BACK",
+    "BLAZEFACE_FRONT",
+    "AnchorOptions",
+    "decode_detections",
+    "scores_from_logits",
+    "ssd_anchors",
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,7 +109,7 @@ def decode_detections(
         MediaPipe's ``tensors_to_detections_calculator.cc``, where the formulas stand.
     """
     anchors_px = ssd_anchors(options)[:, :2] * options.input_size
-    scores = 1.0 / (1.0 + np.exp(-np.clip(raw_scores.astype(np.float64), -100.0, 100.0)))
+    scores = scores_from_logits(raw_scores)
     detections = []
     for boxes_of_image, scores_of_image in zip(raw_boxes, scores, strict=True):
         chosen = np.flatnonzero(scores_of_image >= min_score)
@@ -113,3 +120,9 @@ def decode_detections(
         valid = np.isfinite(points).all(axis=(1, 2)) & (sizes > 0).all(axis=1)
         detections.append(Detections(boxes[valid], keypoints[valid], scores_of_image[chosen][valid]))
     return detections
+
+
+def scores_from_logits(raw_scores: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
+    """Scores in [0, 1], of the shape of the logits."""
+    scores: npt.NDArray[np.float64] = 1.0 / (1.0 + np.exp(-np.clip(raw_scores.astype(np.float64), -100.0, 100.0)))
+    return scores

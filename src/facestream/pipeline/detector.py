@@ -3,16 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from facestream.engines import Engine
-from facestream.ops.anchors import BLAZEFACE_BACK, BLAZEFACE_FRONT, decode_detections
+from facestream.ops.anchors import BLAZEFACE_BACK, BLAZEFACE_FRONT, decode_detections, scores_from_logits
 from facestream.ops.letterbox import fit_letterbox, letterbox_image
 from facestream.ops.nms import prominence_order, weighted_nms
 from facestream.structures import Detections, Frame
 
-__all__ = ["FaceDetector"]
+__all__ = ["FaceDetector", "Found"]
 
 _ANCHORS = {options.input_size: options for options in (BLAZEFACE_BACK, BLAZEFACE_FRONT)}
+
+
+class Found(NamedTuple):
+    """What the detector says of a frame."""
+
+    detections: Detections
+    best_score: float
+    """Of all anchors, also where it is too low for a detection."""
 
 
 class FaceDetector:
@@ -25,6 +34,10 @@ class FaceDetector:
 
     def detect(self, frames: Sequence[Frame]) -> list[Detections]:
         """One entry a frame, in pixels of that frame, ordered by prominence."""
+        return [found.detections for found in self.search(frames)]
+
+    def search(self, frames: Sequence[Frame]) -> list[Found]:
+        """The same, with the best score of each frame."""
         if not frames:
             return []
         size = self.engine.input_size
@@ -32,12 +45,15 @@ class FaceDetector:
         raw_boxes, raw_scores = self.engine.run(
             letterbox_image(frame.pixels, box) for frame, box in zip(frames, letterboxes, strict=True)
         )
-        detections = []
-        for found, letterbox in zip(
-            decode_detections(raw_boxes, raw_scores, _ANCHORS[size], self.min_score), letterboxes, strict=True
+        results = []
+        for candidates, scores, letterbox in zip(
+            decode_detections(raw_boxes, raw_scores, _ANCHORS[size], self.min_score),
+            scores_from_logits(raw_scores),
+            letterboxes,
+            strict=True,
         ):
-            faces = weighted_nms(found, self.min_suppression)
+            faces = weighted_nms(candidates, self.min_suppression)
             corners = letterbox.to_frame(faces.boxes.reshape(-1, 2, 2))
             in_frame = Detections(corners.reshape(-1, 4), letterbox.to_frame(faces.keypoints), faces.scores)
-            detections.append(in_frame[prominence_order(in_frame)])
-        return detections
+            results.append(Found(in_frame[prominence_order(in_frame)], float(scores.max())))
+        return results

@@ -178,8 +178,9 @@ class FaceMeshPipeline:
                     detections[: self.num_faces + MAX_FALSE_CANDIDATES],
                     rois_from_detections(detections, frame.pixel_aspect),
                     self.num_faces,
+                    best_score,
                 )
-                for frame, detections in zip(frames, self.detector.detect(frames), strict=True)
+                for frame, (detections, best_score) in zip(frames, self.detector.search(frames), strict=True)
             ]
         else:
             searches = [
@@ -243,10 +244,13 @@ class FaceMeshPipeline:
 
 
 class SeenFaces(NamedTuple):
-    """The faces of one frame, and the rois that they were seen through last."""
+    """The faces of one frame."""
 
     meshes: FaceMeshes
     rois: FaceRois
+    """What each was seen through last."""
+    best_score: float
+    """What the detector gives its best place, be it a face or not; 0 where it was not asked."""
 
 
 class _Look(NamedTuple):
@@ -260,8 +264,11 @@ class _Look(NamedTuple):
 class _FaceSearch:
     """The candidates of one frame, tried in order of prominence until enough are faces."""
 
-    def __init__(self, frame: Frame, detections: Detections, rois: FaceRois, num_faces: int) -> None:
+    def __init__(
+        self, frame: Frame, detections: Detections, rois: FaceRois, num_faces: int, best_score: float = 0.0
+    ) -> None:
         self.frame = frame
+        self.best_score = best_score
         self.detections = detections
         self.rois = rois
         self.num_faces = num_faces
@@ -290,7 +297,8 @@ class _FaceSearch:
             keypoints=faces.keypoints,
             size=self.frame.size,
         )
-        return SeenFaces(meshes, FaceRois.join([self.rois[:0], *(face.roi for face in self.found)]))
+        rois = FaceRois.join([self.rois[:0], *(face.roi for face in self.found)])
+        return SeenFaces(meshes, rois, self.best_score)
 
 
 class _FoundFace(NamedTuple):

@@ -32,6 +32,10 @@ __all__ = ["FaceTracker"]
 EMPTY_GRID = 4
 """Frames from detection to detection while no face is in sight."""
 
+NEAR_FACE = 0.8
+"""Of the score that makes a detection: where a frame without a face comes that near to one, those beside it are not
+left out."""
+
 MAX_MOVE, MAX_GROWTH, MAX_TURN_RAD = 0.04, 0.07, math.radians(4)
 """Where the landmarks' own roi is further off the one that was looked through, by parts of its side or by its angle, a
 second look goes through that. The roi between two is that far off on 1 to 10 % of frames."""
@@ -92,7 +96,7 @@ class FaceTracker:
             grid = [k for k in range(len(every)) if k in (0, len(every) - 1) or numbers[k] != numbers[k - 1]]
             cells = _Cells(self.pipeline, every, given)
             if first:
-                cells.know([0], [first.result().meshes], first.result().sightings)
+                cells.know([0], [first.result().meshes], first.result().sightings, [first.result().best_score])
             cells.find_exactly(grid)
             last.set_result(cells.known(len(every) - 1))
         except BaseException as error:
@@ -107,6 +111,8 @@ class _Known(NamedTuple):
 
     meshes: FaceMeshes
     sightings: Sightings
+    best_score: float
+    """Of the detector."""
 
 
 class _Span(NamedTuple):
@@ -139,16 +145,24 @@ class _Cells:
         self._num_cuts = np.cumsum(find_cuts([frame.pixels for frame in frames])).tolist()
         self._sightings = sight(_no_detections(), _no_rois(), np.zeros(0))
         self._places: dict[int, Places] = {}
+        self._best_scores: dict[int, float] = {}
 
-    def know(self, numbers: Sequence[int], results: Sequence[FaceMeshes], sightings: Sightings) -> None:
-        """The results of frames, and what is remembered of all their faces in order."""
+    def know(
+        self,
+        numbers: Sequence[int],
+        results: Sequence[FaceMeshes],
+        sightings: Sightings,
+        best_scores: Sequence[float] = (),
+    ) -> None:
+        """The results of frames, and what is remembered of all their faces in order; scores where there are any."""
+        self._best_scores.update(zip(numbers, best_scores, strict=False))
         places = self._remember(sightings)
         stops = np.cumsum([len(meshes) for meshes in results])
         self.results.update(zip(numbers, results, strict=True))
         self._places.update(zip(numbers, np.split(places, stops[:-1]), strict=True))
 
     def known(self, number: int) -> _Known:
-        return _Known(self.results[number], self._sightings[self._places[number]])
+        return _Known(self.results[number], self._sightings[self._places[number]], self._best_scores[number])
 
     def settle(self, grid: Sequence[int]) -> None:
         """Find the results of all frames; ``grid`` names the known ones, with the first and the last among them."""
@@ -179,10 +193,15 @@ class _Cells:
                 marks = range(first, last, EMPTY_GRID)
                 exact.update(marks[1:])
                 rest += (_Span(*ends) for ends in pairwise([*marks, last]))
+            elif self._is_near_a_face(first) or self._is_near_a_face(last):
+                exact.update(range(first + 1, last))
             else:
                 for k in range(first + 1, last):
                     self.know([k], [_no_meshes(self._frames[k])], self._sightings[:0])
         return exact, with_faces, rest
+
+    def _is_near_a_face(self, number: int) -> bool:
+        return self._best_scores[number] >= NEAR_FACE * self._pipeline.min_score_thresh
 
     def _match(self, first: int, last: int) -> tuple[Places, Places] | None:
         """The faces that both frames show; ``None`` where one shows a face that the other does not."""
@@ -209,7 +228,7 @@ class _Cells:
         )
         aspects = np.repeat(self._aspects[numbers], [len(seen.meshes) for seen in found])
         sightings = sight(faces, FaceRois.join([seen.rois for seen in found]), aspects)
-        self.know(numbers, [seen.meshes for seen in found], sightings)
+        self.know(numbers, [seen.meshes for seen in found], sightings, [seen.best_score for seen in found])
 
     def _look_between(self, spans: Sequence[_Span]) -> list[Places | None]:
         """Look at the faces in the middle of spans; gives them for each span, or ``None`` where that leaves doubt."""
