@@ -46,14 +46,14 @@ class FaceDetector:
             letterbox_image(frame.pixels, box) for frame, box in zip(frames, letterboxes, strict=True)
         )
         results = []
-        for candidates, scores, letterbox in zip(
+        for candidates, best_score, letterbox in zip(
             decode_detections(raw_boxes, raw_scores, _ANCHORS[size], self.min_score),
-            scores_from_logits(raw_scores),
+            scores_from_logits(raw_scores.max(axis=1)),
             letterboxes,
             strict=True,
         ):
             faces = weighted_nms(candidates, self.min_suppression)
             corners = letterbox.to_frame(faces.boxes.reshape(-1, 2, 2))
             in_frame = Detections(corners.reshape(-1, 4), letterbox.to_frame(faces.keypoints), faces.scores)
-            results.append(Found(in_frame[prominence_order(in_frame)], float(scores.max())))
+            results.append(Found(in_frame[prominence_order(in_frame)], float(best_score)))
         return results
