@@ -86,6 +86,27 @@ def test_leaving_early_ends_the_thread(num_taken: int) -> None:
     assert readers() == []
 
 
+@pytest.mark.parametrize("has_begun", [True, False])
+def test_ctrl_c_while_the_thread_is_begun(has_begun: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    begin, made = threading.Thread.start, list[int]()
+
+    def interrupted(thread: threading.Thread) -> None:
+        if has_begun:
+            begin(thread)
+        raise KeyboardInterrupt
+
+    ahead = ReadAhead(frames(10**9, made), 9, 10**6)
+    with monkeypatch.context() as patch:
+        patch.setattr(threading.Thread, "start", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            ahead.__enter__()
+    if not has_begun:
+        begin(ahead._thread)
+        ahead._thread.join(30)
+        assert made == [], "a thread that begins too late asks for nothing"
+    assert readers() == []
+
+
 def test_a_job_leaves_no_thread(carphone: Path) -> None:
     from facestream import iter_meshes
 

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import itertools
 import os
+import threading
 from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
@@ -295,3 +296,38 @@ def test_carphone(carphone: Path) -> None:
     assert source.info.rate_hz == Fraction(30000, 1001)
     assert source.info.pixel_aspect == pytest.approx(128 / 117)
     assert len(list(source)) == 120
+
+
+def test_closing_waits_for_a_frame_that_is_being_decoded(tmp_path: Path) -> None:
+    source = video.VideoSource(write_clip(tmp_path / "a.mp4", numbered_frames(10)))
+    decoded, has_begun, may_end = source._frames, threading.Event(), threading.Event()
+    num_closed = 0
+
+    def slowly() -> Iterator[Any]:
+        for frame in decoded:
+            has_begun.set()
+            may_end.wait(30)
+            assert num_closed == 0, "nothing is asked of a file that is closed"
+            yield frame
+
+    def close() -> None:
+        nonlocal num_closed
+        source.close()
+        num_closed += 1
+
+    source._frames = slowly()
+    read: list[int] = []
+    reader = threading.Thread(target=lambda: read.extend(frame.index for frame in source))
+    reader.start()
+    assert has_begun.wait(30)
+    closer = threading.Thread(target=close)
+    closer.start()
+    closer.join(0.1)
+    assert num_closed == 0
+    may_end.set()
+    for thread in (closer, reader):
+        thread.join(30)
+        assert not thread.is_alive()
+    assert num_closed == 1
+    assert read == list(range(len(read)))
+    assert list(source) == []

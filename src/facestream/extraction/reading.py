@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Self
 
 from facestream.extraction.grouping import Scheduled
@@ -31,7 +32,12 @@ class ReadAhead:
 
     def __enter__(self) -> Self:
         self._is_wanted = True
-        self._thread.start()
+        try:
+            self._thread.start()
+        except BaseException:
+            # Ctrl-C in the middle: the thread may run or not.
+            self.__exit__()
+            raise
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -39,7 +45,9 @@ class ReadAhead:
             self._is_wanted = False
             self._waiting.clear()
             self._changed.notify_all()
-        self._thread.join()
+        # One that has not begun does not ask for frames any more.
+        with suppress(RuntimeError):
+            self._thread.join()
 
     def __iter__(self) -> Iterator[Scheduled]:
         return self
@@ -56,7 +64,7 @@ class ReadAhead:
 
     def _read(self) -> None:
         try:
-            for scheduled in self._frames:
+            for scheduled in self._frames if self._is_wanted else ():
                 num_bytes = scheduled[0].pixels.nbytes
                 with self._changed:
                     while self._is_wanted and not self._has_room(num_bytes):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+import threading
 from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
@@ -53,7 +54,8 @@ DECODING_MS_PER_MEGAPIXEL, OTHER_MS = 2.5, 2.2
 class VideoSource:
     """The frames of a video's default stream, in the order of presentation.
 
-    After the iteration, ``shortfall`` says why frames are missing, if so.
+    After the iteration, ``shortfall`` says why frames are missing, if so. It may be closed while another thread
+    iterates: the iteration then ends.
     """
 
     def __init__(self, path: Path, num_threads: int | None = None) -> None:
@@ -67,6 +69,9 @@ class VideoSource:
         self.path = path
         self.shortfall: str | None = None
         self._num_damaged = 0
+        self._is_closed = False
+        self._in_use = threading.Lock()
+        """FFmpeg ends the process where a file is closed while it reads on."""
         self._container = open_container(path)
         try:
             self._stream = default_stream(self._container, path)
@@ -74,6 +79,7 @@ class VideoSource:
             self._stream.thread_type = "AUTO"
             self._stream.codec_context.thread_count = _count_threads(self._stream, num_threads)
             self._rate = self._stream.average_rate or self._stream.guessed_rate or FALLBACK_RATE_HZ
+            self._tick = self._stream.time_base or Fraction(0)
             self._frames = self._decode()
             self._first = next(self._frames, None)
             if self._first is None:
@@ -96,7 +102,7 @@ class VideoSource:
     def __iter__(self) -> Iterator[Frame]:
         """Each decoded frame once; can be asked for once."""
         reformatter = VideoReformatter()
-        period_s, tick = float(1 / self._rate), self._stream.time_base or Fraction(0)
+        period_s, tick = float(1 / self._rate), self._tick
         frame, self._first = self._first, None
         index, next_s = 0, 0.0
         while frame is not None:
@@ -108,11 +114,17 @@ class VideoSource:
             except av.error.FFmpegError:
                 self._num_damaged += 1
             next_s = timestamp_s + period_s
-            frame = next(self._frames, None)
+            frame = self._next_frame()
         self.shortfall = self.shortfall or self._find_shortfall()
 
     def close(self) -> None:
-        self._container.close()
+        with self._in_use:
+            self._is_closed = True
+            self._container.close()
+
+    def _next_frame(self) -> VideoFrame | None:
+        with self._in_use:
+            return None if self._is_closed else next(self._frames, None)
 
     def _upright(self, frame: VideoFrame, reformatter: VideoReformatter) -> Image:
         """The frame's own planes where their form is known, else RGB."""
@@ -186,7 +198,7 @@ class VideoSource:
             width=width,
             height=height,
             rate_hz=Fraction(1) if self._is_picture else Fraction(self._rate),
-            tick_s=float(stream.time_base or 0),
+            tick_s=float(self._tick),
             num_frames_header=self._count_header_frames(),
             rotation_deg=self._turn.quarters * 90,
             mirrored=self._turn.mirrored,
