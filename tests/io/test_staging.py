@@ -9,7 +9,7 @@ import pytest
 
 from facestream.errors import OutputError
 from facestream.io.locks import lock
-from facestream.io.staging import StagedFile, check_folder, sweep_staged_files
+from facestream.io.staging import STAGED_NAME, StagedFile, check_folder, sweep_staged_files
 
 
 def names(folder: Path) -> list[str]:
@@ -42,6 +42,34 @@ def test_discarding_leaves_nothing(tmp_path: Path) -> None:
     staged.file.write(b"half")
     staged.discard()
     assert names(tmp_path) == []
+
+
+@pytest.mark.parametrize(
+    ("then", "left"),
+    [
+        ("sys.exit(3)", []),
+        ("raise KeyboardInterrupt", []),
+        ("os._exit(3)", ["hidden"]),
+        ("staged.leave_to_later_runs(); sys.exit(3)", ["hidden"]),
+        ("staged.finish(); staged.commit(); sys.exit(3)", ["result.bin"]),
+        ("staged.rename_hidden(folder / 'pending'); sys.exit(3)", ["pending"]),
+    ],
+)
+def test_what_nobody_discarded_goes_when_the_process_ends(then: str, left: list[str], tmp_path: Path) -> None:
+    code = (
+        "import os, pathlib, sys\n"
+        "from facestream.io.staging import StagedFile\n"
+        f"folder = pathlib.Path({str(tmp_path)!r})\n"
+        "staged = StagedFile(folder / 'result.bin')\n"
+        "if hasattr(os, 'fork') and not os.fork():\n"
+        "    sys.exit(0)\n"
+        "if hasattr(os, 'fork'):\n"
+        "    os.wait()\n"
+        "    assert staged.hidden_path.exists(), 'a fork that ends has no right to it'\n"
+    )
+    ended = subprocess.run([sys.executable, "-c", code + then], stderr=subprocess.PIPE, text=True, check=False)
+    assert "Assertion" not in ended.stderr
+    assert ["hidden" if STAGED_NAME.fullmatch(name) else name for name in names(tmp_path)] == left
 
 
 def test_folders_that_take_no_files(tmp_path: Path) -> None:

@@ -60,6 +60,7 @@ class StagedPair:
         assert self._header is not None, "finish() comes before commit()"
         with locked_folder(self.path.parent):
             try:
+                self._samples.leave_to_later_runs()
                 self._header.rename_hidden(self._change.pending)
                 if self.path.exists():
                     self.path.rename(self._change.old)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import os
 import re
@@ -22,11 +23,15 @@ BUFFER_BYTES = 1 << 18
 
 STAGED_NAME = re.compile(re.escape(PREFIX) + r"[0-9a-f]{16}\.(part|mp4)")
 
+_unfinished: dict[Path, int] = {}
+"""Hidden files of this process, and its number, since a fork has no right to them."""
+
 
 class StagedFile:
     """A file that is written under a hidden name in its folder and renamed when it is whole.
 
-    The hidden file is locked as long as its run lives, by which ``sweep_staged_files`` knows those of dead runs.
+    The hidden file is locked as long as its run lives, by which ``sweep_staged_files`` knows those of dead runs. What
+    is neither committed nor discarded, as when Ctrl-C falls between two statements, goes when the process ends.
     """
 
     def __init__(self, path: Path, suffix: str = "") -> None:
@@ -40,12 +45,14 @@ class StagedFile:
             while True:
                 self.token = secrets.token_hex(8)
                 self.hidden_path = path.with_name(f"{PREFIX}{self.token}{suffix or '.part'}")
+                _unfinished[self.hidden_path] = os.getpid()
                 self.file: BinaryIO = self.hidden_path.open("x+b", BUFFER_BYTES)
                 # Another run may have swept the file between its birth and its lock.
                 if not lock(self.file.fileno(), wait=True) or self.hidden_path.exists():
                     break
-                self.file.close()
+                self.discard()
         except OSError as error:
+            _unfinished.pop(self.hidden_path, None)
             raise OutputError(f"{path}: cannot be written ({error.strerror or error})") from error
 
     def finish(self) -> None:
@@ -59,14 +66,20 @@ class StagedFile:
     def rename_hidden(self, path: Path) -> None:
         """Give the finished file another hidden name."""
         self._close_where_open_files_cannot_be_renamed()
+        self.leave_to_later_runs()
         self.hidden_path.replace(path)
         self.hidden_path = path
+
+    def leave_to_later_runs(self) -> None:
+        """Do not remove the hidden file when the process ends: others know from it how far this run came."""
+        _unfinished.pop(self.hidden_path, None)
 
     def commit(self) -> None:
         """Bring the finished file into sight in place of an older one."""
         try:
             self._close_where_open_files_cannot_be_renamed()
             self.hidden_path.replace(self.path)
+            _unfinished.pop(self.hidden_path, None)
             self.file.close()
         except OSError as error:
             raise OutputError(f"{self.path}: cannot be written ({error.strerror or error})") from error
@@ -77,10 +90,19 @@ class StagedFile:
             self.file.close()
         with contextlib.suppress(OSError):
             self.hidden_path.unlink()
+        _unfinished.pop(self.hidden_path, None)
 
     def _close_where_open_files_cannot_be_renamed(self) -> None:
         if os.name == "nt":
             self.file.close()
+
+
+@atexit.register
+def _remove_unfinished() -> None:
+    for path, process in _unfinished.items():
+        if process == os.getpid():
+            with contextlib.suppress(OSError):
+                path.unlink()
 
 
 def sweep_staged_files(folder: Path) -> None:
