@@ -18,13 +18,17 @@ SECONDS = 2.0
 
 
 class Network:
-    """A network of the registry with OpenVINO in float32."""
+    """A network of the registry with OpenVINO.
 
-    def __init__(self, name: str, num_threads: int) -> None:
+    Raises:
+        DeviceError: this CPU does not compute in the precision.
+    """
+
+    def __init__(self, name: str, num_threads: int, precision: str = "float32") -> None:
         self._num_threads = num_threads
         self._size = get_record(name).input_size
         self._engine = open_engine(
-            name, resolve_runtime(engine="openvino", precision="float32", num_threads=num_threads)
+            name, resolve_runtime(engine="openvino", precision=precision, num_threads=num_threads)
         )
         self.num_multiplications = _count_multiplications(load(name), self._size)
         """Of one image."""

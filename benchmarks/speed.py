@@ -26,7 +26,7 @@ from typing import Any
 import av
 
 from bench import ROOT, Bench, show_progress
-from facestream import DetectOptions, detect
+from facestream import DetectOptions, DeviceError, detect
 from looping import loop_clip, scale_clip
 from report import Answer, Bar, Figure, Result, print_table, write_json
 from truth import NotThere, Truth
@@ -209,6 +209,24 @@ def measure_network(bench: Bench, num_pairs: int) -> Answer:
     )
 
 
+def measure_precisions(_: Bench, num_pairs: int) -> Answer:
+    """FaceMesh in less precision than float32, beside itself in float32."""
+    from network import Network
+
+    exact = Network("facemesh", num_threads=2)
+    figures, rows, notes = [], list[dict[str, Any]](), []
+    for precision in ("bf16", "fp16", "int8"):
+        try:
+            less = Network("facemesh", num_threads=2, precision=precision)
+        except DeviceError as error:
+            notes.append(f"{precision} not measured: {error}")
+            continue
+        pairs = [(less.images_per_second(32), exact.images_per_second(32)) for _ in range(num_pairs)]
+        rows += [{"precision": precision, "images_per_second": a, "float32_images_per_second": b} for a, b in pairs]
+        figures.append(Figure(label=f"{precision}, times the speed in float32", value=median(a / b for a, b in pairs)))
+    return Answer(figures, rows, notes)
+
+
 def measure_memory(bench: Bench, _: int) -> Answer:
     """The largest resident size, of a clip and of one three times as long."""
     source = bench.truth.path(CLIP_720P)
@@ -280,6 +298,7 @@ QUESTIONS: dict[str, tuple[str, Callable[[Bench, int], Answer]]] = {
         partial(measure_clip, Asked(clip=CLIP_CROWD, size="crowd")),
     ),
     "network": ("FaceMesh alone, two threads, 32 images at a time", measure_network),
+    "precision": ("FaceMesh alone in less precision", measure_precisions),
     "memory": ("peak memory of whole processes", measure_memory),
     "starts": ("a second start, whole processes", measure_starts),
 }

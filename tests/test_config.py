@@ -4,8 +4,9 @@ import dataclasses
 
 import pytest
 
-from facestream import MeshOptions, OptionError
+from facestream import DetectOptions, MeshOptions, OptionError
 from facestream.config import options_of
+from facestream.pipeline.face_detection import FaceDetectionPipeline
 
 
 def test_defaults_are_those_of_the_contract() -> None:
@@ -44,3 +45,11 @@ def test_options_are_frozen_and_in_one_table() -> None:
 def test_values_out_of_range(values: dict[str, object], message: str) -> None:
     with pytest.raises(OptionError, match=message):
         MeshOptions(**values)  # type: ignore[arg-type]
+
+
+def test_int8_is_there_for_meshes_only() -> None:
+    assert MeshOptions(precision="int8").precision == "int8"
+    with pytest.raises(OptionError, match="precision must be one of float32, bf16, fp16, not 'int8'"):
+        DetectOptions(precision="int8")
+    with pytest.raises(OptionError, match="precision must be one of float32, bf16, fp16, not 'int8'"):
+        FaceDetectionPipeline(precision="int8")

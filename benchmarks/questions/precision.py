@@ -17,7 +17,7 @@ from truth import NotThere
 TEXT = "difference of the meshes in less precision to those in float32"
 
 CLIPS = ("carphone_qcif2997.mp4", "man_talking_360p30_short.mp4", "lp_s18.mp4", "actor_988px_8fps.mp4")
-PRECISIONS = ("bf16", "fp16")
+PRECISIONS = ("bf16", "fp16", "int8")
 
 
 def measure(bench: Bench) -> Answer:

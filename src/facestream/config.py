@@ -37,6 +37,9 @@ def _option(default: Any, **details: Any) -> Any:
     return field(default=default, metadata={"option": Option(**details)})
 
 
+PRECISION_HELP = "less than float32 may be faster, and moves landmarks (docs/accuracy.md)"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobOptions:
     """What the jobs have in common."""
@@ -83,7 +86,7 @@ class JobOptions:
     precision: str = _option(
         "float32",
         choices=("float32", "bf16", "fp16"),
-        help="What the networks compute in: less than float32 may be faster, and moves landmarks (docs/accuracy.md).",
+        help=f"What the networks compute in: {PRECISION_HELP}.",
     )
     num_threads: int | None = _option(
         None,
@@ -156,7 +159,11 @@ class MeshOptions(JobOptions):
         choices=("zero", "nan", "repeat"),
         help="Landmarks of a missing face in a stream: 0, NaN or the last face's; the confidence is 0 in all three.",
     )
-
+    precision: str = _option(
+        "float32",
+        choices=("float32", "bf16", "fp16", "int8"),
+        help=f"What the networks compute in, FaceMesh alone where it is int8: {PRECISION_HELP}.",
+    )
     profile: bool = _option(False, help="Tell where the time went, stage by stage.")
 
     def __post_init__(self) -> None:

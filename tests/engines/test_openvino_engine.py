@@ -7,9 +7,10 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import pytest
+from safetensors.numpy import load_file, save_file
 
 from facestream.engines import Engine, Runtime, open_engine
-from facestream.errors import DeviceError, WeightsError
+from facestream.errors import DeviceError, OptionError, WeightsError
 from facestream.models import WEIGHTS
 
 pytest.importorskip("openvino", reason="OpenVINO has no wheel for this machine")
@@ -63,10 +64,10 @@ def _computes_in(precision: str) -> bool:
     from facestream.engines.quiet_openvino import ov
 
     known = ov.Core().get_property("CPU", ov.properties.device.capabilities)
-    return {"bf16": "BF16", "fp16": "FP16"}[precision] in known
+    return {"bf16": "BF16", "fp16": "FP16", "int8": "INT8"}[precision] in known
 
 
-@pytest.mark.parametrize("precision", ["bf16", "fp16"])
+@pytest.mark.parametrize("precision", ["bf16", "fp16", "int8"])
 def test_less_precision_only_where_the_cpu_has_it(precision: str) -> None:
     if not _computes_in(precision):
         with pytest.raises(DeviceError, match=f"precision '{precision}' was asked for, but this CPU computes in"):
@@ -78,6 +79,22 @@ def test_less_precision_only_where_the_cpu_has_it(precision: str) -> None:
     images = images_for(exact, 4)
     moved = np.abs(less.run(images)[0] - exact.run(images)[0]).max()
     assert 1e-3 < moved < 10, "it is another precision, and the same network"
+
+
+def test_detectors_stay_in_float32_beside_a_mesh_in_int8() -> None:
+    beside, exact = (open_engine("blazeface-back", Runtime("openvino", "cpu", p)) for p in ("int8", "float32"))
+    assert beside.precision == "float32"
+    images = images_for(exact, 2)
+    for found, expected in zip(beside.run(images), exact.run(images), strict=True):
+        np.testing.assert_array_equal(found, expected)
+
+
+def test_int8_is_there_for_weights_that_were_looked_at(tmp_path: Path) -> None:
+    own = tmp_path / "w.safetensors"
+    state = load_file(WEIGHTS["facemesh"].path)
+    save_file({name: value * np.float32(1.01) for name, value in state.items()}, own)
+    with pytest.raises(OptionError, match="'int8' is there for facestream's own weights of facemesh only; leave it or"):
+        open_engine("facemesh", Runtime("openvino", "cpu", "int8"), str(own))
 
 
 def test_weights_of_ones_own(tmp_path: Path) -> None:

@@ -29,7 +29,7 @@ def test_openvino_heeds_it() -> None:
 
     def kernels(network: str) -> set[str]:
         core = ov.Core()
-        graph = _convert(network, None, 1)
+        graph = _convert(network, None, 1, quantized=False)
         compiled = core.compile_model(core.read_model(graph.xml, graph.constants), "CPU")
         infos = [node.get_rt_info() for node in compiled.get_runtime_model().get_ops()]
         return {info["primitiveType"].astype(str) for info in infos if info["layerType"].astype(str) == "Convolution"}

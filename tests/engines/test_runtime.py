@@ -56,7 +56,7 @@ def test_the_engine_follows_the_device(monkeypatch: pytest.MonkeyPatch) -> None:
     ("values", "error", "message"),
     [
         ({"engine": "onnx"}, InputError, "engine must be one of auto, torch, openvino, not 'onnx'"),
-        ({"precision": "fp8"}, InputError, "precision must be one of float32, bf16, fp16, not 'fp8'"),
+        ({"precision": "fp8"}, InputError, "precision must be one of float32, bf16, fp16, int8, not 'fp8'"),
         (
             {"engine": "openvino", "device": "cuda"},
             OptionError,
@@ -67,6 +67,11 @@ def test_the_engine_follows_the_device(monkeypatch: pytest.MonkeyPatch) -> None:
             OptionError,
             "engine 'torch' computes in float32 only except on CUDA, but precision 'bf16' was asked for; "
             "engine 'openvino' has it",
+        ),
+        (
+            {"engine": "torch", "device": "cpu", "precision": "int8"},
+            OptionError,
+            "precision 'int8' is computed by engine 'openvino' on the CPU only",
         ),
     ],
 )
@@ -79,6 +84,8 @@ def test_openvino_that_is_not_installed(monkeypatch: pytest.MonkeyPatch) -> None
     without_openvino(monkeypatch)
     with pytest.raises(DeviceError, match=r"'openvino' was asked for, but it is not installed: .*; there is: torch"):
         resolve_runtime(engine="openvino")
+    with pytest.raises(OptionError, match="only, which is not installed: pip install openvino"):
+        resolve_runtime(device="cpu", precision="int8")
 
 
 def test_openvino_that_cannot_be_loaded(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,6 +8,7 @@ import torch
 from torch import nn
 
 from facestream.models import get_record, load
+from facestream.models.quantized import load_ranges, quantize
 
 __all__ = ["FromPixels"]
 
@@ -16,14 +17,22 @@ class FromPixels(nn.Module):
     """A network of the registry that takes RGB images, uint8 (B, S, S, 3), or in planes (B, 3, S, S)."""
 
     def __init__(
-        self, name: str, weights: str | None = None, *, planar: bool = False, dtype: torch.dtype = torch.float32
+        self,
+        name: str,
+        weights: str | None = None,
+        *,
+        planar: bool = False,
+        dtype: torch.dtype = torch.float32,
+        quantized: bool = False,
     ) -> None:
-        """In ``dtype`` the network computes; its outputs are float32 in any case."""
+        """In ``dtype`` the network computes, ``quantized`` rounds to 8 bits; outputs are float32 in any case."""
         super().__init__()
         self.planar = planar
         self.dtype = dtype
         low, high = get_record(name).pixel_range
         self.network = load(name, weights=weights).to(dtype)
+        if quantized:
+            quantize(self.network, load_ranges(name))
         self.low = low
         self.scale = (high - low) / 255.0
 

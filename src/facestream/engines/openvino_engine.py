@@ -21,7 +21,7 @@ from facestream.engines.interface import Image, batch_size_of, batched
 from facestream.engines.openvino_kernels import prefer_blocked, prefers_blocked
 from facestream.engines.quiet_openvino import ov
 from facestream.engines.runtime import Runtime
-from facestream.errors import DeviceError
+from facestream.errors import DeviceError, OptionError
 from facestream.models import get_record, weights_digest
 
 __all__ = ["OpenVinoEngine"]
@@ -31,7 +31,8 @@ GRAPH_FORM = 3
 
 REQUESTS_PER_STREAM = 4
 
-TYPES = {"float32": ov.Type.f32, "bf16": ov.Type.bf16, "fp16": ov.Type.f16}
+TYPES = {"float32": ov.Type.f32, "bf16": ov.Type.bf16, "fp16": ov.Type.f16, "int8": ov.Type.f32}
+"""Of what is not quantised."""
 
 
 class OpenVinoEngine:
@@ -44,22 +45,28 @@ class OpenVinoEngine:
         self.input_size = get_record(network).input_size
         self.weights_sha256 = weights_digest(network, weights)
         self.batch_size = batch_size_of(self.device)
+        wanted = _settle_precision(network, runtime.precision)
+        quantized = wanted == "int8"
+        if quantized and self.weights_sha256 != get_record(network).sha256:
+            raise OptionError(
+                f"precision 'int8' is there for facestream's own weights of {network} only; leave it or the weights out"
+            )
         graph = cached_graph(
-            _key(network, self.weights_sha256, self.batch_size), lambda: _convert(network, weights, self.batch_size)
+            _key(network, self.weights_sha256, self.batch_size, quantized=quantized),
+            lambda: _convert(network, weights, self.batch_size, quantized=quantized),
         )
         core = ov.Core()
         compiled = core.compile_model(core.read_model(graph.xml, graph.constants), "CPU", _settings(runtime))
         self.precision = _read_precision(compiled)
-        if self.precision != runtime.precision:
+        if self.precision != wanted:
             raise DeviceError(
-                f"precision {runtime.precision!r} was asked for, but this CPU computes in {self.precision} instead; "
-                "leave it out"
+                f"precision {wanted!r} was asked for, but this CPU computes in {self.precision} instead; leave it out"
             )
         # More than run at once, so that the next ones are filled meanwhile.
         num_requests = REQUESTS_PER_STREAM * int(compiled.get_property(ov.properties.optimal_number_of_infer_requests))
         self._idle: SimpleQueue[_Request] = SimpleQueue()
         for _ in range(num_requests):
-            self._idle.put(_Request(compiled.create_infer_request(), planar=prefers_blocked(network)))
+            self._idle.put(_Request(compiled.create_infer_request(), planar=_is_planar(network, quantized=quantized)))
         self._shapes = [tuple(output.get_partial_shape().to_shape())[1:] for output in compiled.outputs]
 
     def run(self, images: Iterable[Image]) -> tuple[npt.NDArray[Any], ...]:
@@ -125,20 +132,30 @@ class _Request:
         return tuple(output[: self._count].copy() for output in self._outputs)
 
 
-def _convert(network: str, weights: str | None, batch_size: int) -> Graph:
+def _settle_precision(network: str, asked: str) -> str:
+    """Detectors stay in float32 where FaceMesh computes in int8: in that they lose faces."""
+    return "float32" if asked == "int8" and get_record(network).int8_path is None else asked
+
+
+def _is_planar(network: str, *, quantized: bool) -> bool:
+    """Kernels for whole numbers want channels last in any case."""
+    return prefers_blocked(network) and not quantized
+
+
+def _convert(network: str, weights: str | None, batch_size: int, *, quantized: bool) -> Graph:
     """Our PyTorch module as OpenVINO's graph, for one fixed batch."""
     import torch
 
     from facestream.engines.from_pixels import FromPixels
 
-    size, planar = get_record(network).input_size, prefers_blocked(network)
+    size, planar = get_record(network).input_size, _is_planar(network, quantized=quantized)
     shape = (batch_size, 3, size, size) if planar else (batch_size, size, size, 3)
     example = torch.zeros(shape, dtype=torch.uint8)
     with torch.inference_mode(), warnings.catch_warnings():
         # OpenVINO traces modules in a way that PyTorch calls outdated.
         warnings.simplefilter("ignore")
         model = ov.convert_model(
-            FromPixels(network, weights, planar=planar).eval(),
+            FromPixels(network, weights, planar=planar, quantized=quantized).eval(),
             example_input=example,
             input=[([*shape], ov.Type.u8)],
         )
@@ -149,9 +166,9 @@ def _convert(network: str, weights: str | None, batch_size: int) -> Graph:
         return Graph(prefer_blocked(graph) if planar else graph, constants.read_bytes())
 
 
-def _key(network: str, digest: str, batch_size: int) -> str:
+def _key(network: str, digest: str, batch_size: int, *, quantized: bool) -> str:
     """What the graph depends on."""
-    parts = (network, digest[:16], f"batch{batch_size}", f"form{GRAPH_FORM}")
+    parts = (network, digest[:16], f"batch{batch_size}", f"form{GRAPH_FORM}", *(["int8"] if quantized else []))
     return "-".join([*parts, *(f"{name}{version(name)}" for name in ("facestream", "openvino", "torch"))])
 
 
@@ -169,5 +186,14 @@ def _settings(runtime: Runtime) -> dict[str, Any]:
 
 
 def _read_precision(compiled: Any) -> str:
+    if _computes_in_int8(compiled):
+        return "int8"
     found = compiled.get_property(ov.properties.hint.inference_precision)
     return next((name for name, known in TYPES.items() if known == found), str(found))
+
+
+def _computes_in_int8(compiled: Any) -> bool:
+    """Whether the kernels of most convolutions do."""
+    infos = [node.get_rt_info() for node in compiled.get_runtime_model().get_ops()]
+    kernels = [info["primitiveType"].astype(str) for info in infos if info["layerType"].astype(str) == "Convolution"]
+    return 2 * [kernel.endswith("_I8") for kernel in kernels].count(True) > len(kernels)

@@ -12,7 +12,7 @@ from facestream.errors import DeviceError, InputError, OptionError
 __all__ = ["ENGINES", "PRECISIONS", "Runtime", "resolve_device", "resolve_runtime"]
 
 ENGINES = ("torch", "openvino")
-PRECISIONS = ("float32", "bf16", "fp16")
+PRECISIONS = ("float32", "bf16", "fp16", "int8")
 DEVICES = ("cpu", "cuda", "mps")
 
 
@@ -51,6 +51,11 @@ def resolve_runtime(
     settled_device = "cpu" if engine == "openvino" else resolve_device(device)
     if engine == "auto":
         engine = "openvino" if settled_device == "cpu" and has_openvino else "torch"
+    if engine == "torch" and precision == "int8":
+        raise OptionError(
+            "precision 'int8' is computed by engine 'openvino' on the CPU only"
+            + ("" if has_openvino else ", which is not installed: pip install openvino")
+        )
     if engine == "torch" and precision != "float32" and settled_device != "cuda":
         raise OptionError(
             f"engine 'torch' computes in float32 only except on CUDA, but precision {precision!r} was asked for"

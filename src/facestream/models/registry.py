@@ -31,11 +31,21 @@ class WeightsRecord:
     """The package, its version and the path inside it that the TFLite file was taken from."""
     origin_sha256: str
     """Of the original TFLite file."""
+    int8_file: str | None = None
+    """What is needed to round these weights to 8 bits, where that is offered."""
 
     @property
     def path(self) -> Path:
         """Where the file lies in the installed package."""
-        return Path(str(resources.files("facestream.models") / "weights" / self.file))
+        return _in_package(self.file)
+
+    @property
+    def int8_path(self) -> Path | None:
+        return None if self.int8_file is None else _in_package(self.int8_file)
+
+
+def _in_package(file: str) -> Path:
+    return Path(str(resources.files("facestream.models") / "weights" / file))
 
 
 _RECORDS = (
@@ -48,6 +58,7 @@ _RECORDS = (
         licence="Apache-2.0, Google LLC",
         origin="mediapipe==0.10.21: mediapipe/modules/face_landmark/face_landmark.tflite",
         origin_sha256="1055cb9d4a9ca8b8c688902a3a5194311138ba256bcc94e336d8373a5f30c814",
+        int8_file="facemesh.int8.json",
     ),
     WeightsRecord(
         name="blazeface-back",

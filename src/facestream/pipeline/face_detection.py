@@ -50,7 +50,7 @@ class FaceDetectionPipeline:
             "verify": verify,
         }
         """The options of a job that cannot be changed any more."""
-        DetectOptions(**self.settled)  # checks the values
+        DetectOptions(**self.settled, precision=precision)  # checks the values
         runtime = resolve_runtime(engine=engine, device=device, precision=precision, num_threads=num_threads)
         self.device = runtime.device
         self._mesh: FaceMeshPipeline | None = None

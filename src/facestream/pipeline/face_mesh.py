@@ -74,7 +74,7 @@ class FaceMeshPipeline:
             min_suppression_thresh: boxes that overlap by more (intersection over union) are one face.
             device: ``"auto"``, ``"cpu"``, ``"cuda"`` or ``"mps"``.
             engine: ``"auto"``, ``"torch"`` or ``"openvino"``.
-            precision: ``"float32"``, ``"bf16"`` or ``"fp16"``.
+            precision: ``"float32"``, ``"bf16"``, ``"fp16"`` or ``"int8"`` (FaceMesh alone).
             num_threads: of the engine; all cores when left out.
             weights: your own FaceMesh weights.
             detector_weights: your own BlazeFace weights.
