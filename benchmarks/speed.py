@@ -227,6 +227,22 @@ def measure_precisions(_: Bench, num_pairs: int) -> Answer:
     return Answer(figures, rows, notes)
 
 
+def measure_cuda(bench: Bench, _: int) -> Answer:
+    """What a CUDA device does, where there is one."""
+    import torch
+
+    from gpu import measure_gpu
+
+    if not torch.cuda.is_available():
+        raise NotThere("there is no CUDA device")
+    with tempfile.TemporaryDirectory() as name:
+        clips = {"360p": CLIP_360P, "1080p": CLIP_720P}
+        answer = measure_gpu(
+            "cuda", {size: _long_clip(bench.truth.path(clip), size, Path(name)) for size, clip in clips.items()}
+        )
+    return Answer(answer.figures, answer.rows, [f"on {torch.cuda.get_device_name()}"])
+
+
 def measure_memory(bench: Bench, _: int) -> Answer:
     """The largest resident size, of a clip and of one three times as long."""
     source = bench.truth.path(CLIP_720P)
@@ -300,6 +316,7 @@ QUESTIONS: dict[str, tuple[str, Callable[[Bench, int], Answer]]] = {
     "network": ("FaceMesh alone, two threads, 32 images at a time", measure_network),
     "precision": ("FaceMesh alone in less precision", measure_precisions),
     "memory": ("peak memory of whole processes", measure_memory),
+    "cuda": ("FaceMesh alone and whole jobs on a CUDA device", measure_cuda),
     "starts": ("a second start, whole processes", measure_starts),
 }
 
