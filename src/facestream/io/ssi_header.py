@@ -10,7 +10,6 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any, BinaryIO
 from xml.etree.ElementTree import ParseError
-from xml.sax.saxutils import quoteattr
 
 import defusedxml
 import defusedxml.ElementTree
@@ -43,6 +42,11 @@ MAX_DIM = 10_000_000
 """No row of numbers is longer; a header alone could otherwise ask for the names of two billion columns."""
 
 BLOCK_BYTES = 1 << 16
+
+ENTITIES = str.maketrans(
+    {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "\n": "&#10;", "\r": "&#13;", "\t": "&#9;"}
+)
+"""In attributes. The standard library's ``xml.sax.saxutils`` knows them too, but loads half of its web clients."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +115,7 @@ def _hint(path: Path) -> str:
 def format_header(header: SsiHeader, rate_hz: Fraction | float) -> str:
     """The text of a binary stream's header; ``rate_hz`` is the exact rate."""
     attributes = {"type": header.media_type, **header.meta} if header.media_type or header.meta else {}
-    meta = " ".join(f"{name}={quoteattr(value)}" for name, value in attributes.items())
+    meta = " ".join(f'{name}="{value.translate(ENTITIES)}"' for name, value in attributes.items())
     meta_line = f"    <meta {meta} />\n" if meta else ""
     return (
         '<?xml version="1.0" ?>\n'

@@ -131,10 +131,11 @@ def rois_from_landmarks(landmarks: npt.NDArray[Any], pixel_aspect: PixelAspect =
 
     The turn is measured from landmark 33 to landmark 263 (MediaPipe, ``face_landmark_landmarks_to_roi.pbtxt``).
     """
-    points = to_display(landmarks[..., :2].astype(np.float64), pixel_aspect)
-    return _rois(
-        points.min(axis=1), points.max(axis=1), points[:, RIGHT_EYE_OUTER_CORNER], points[:, LEFT_EYE_OUTER_CORNER]
-    )
+    # Contiguous coordinates: NumPy is several times as fast on them.
+    x, y = landmarks[..., 0].astype(np.float64), landmarks[..., 1].astype(np.float64)
+    eyes = landmarks[:, [RIGHT_EYE_OUTER_CORNER, LEFT_EYE_OUTER_CORNER], :2].astype(np.float64)
+    corners = np.stack([x.min(axis=1), y.min(axis=1), x.max(axis=1), y.max(axis=1)], axis=1).reshape(-1, 2, 2)
+    return _rois(*to_display(np.concatenate([corners, eyes], axis=1), pixel_aspect).transpose(1, 0, 2))
 
 
 def _rois(

@@ -32,24 +32,22 @@ def crop_to_frame(
 
     A third coordinate is depth in the unit of x (MediaPipe's LandmarkProjection).
     """
+    result = np.empty(points.shape)
+    _transform(crop_matrices(rois, crop_size, pixel_aspect), points, result)
     scales = (rois.sides / crop_size)[:, None, None]
-    offsets = (points[..., :2].astype(np.float64) - crop_size / 2) * scales
-    # Not "offsets @ axes": BLAS would wake threads for it, which then take time from the networks.
-    turned = np.einsum("npk,nkd->npd", offsets, _axes(rois))
-    xy = to_stored(rois.centers[:, None] + turned, pixel_aspect)
-    z = points[..., 2:].astype(np.float64) * _depth_scales(scales, pixel_aspect)
-    return np.concatenate([xy, z], axis=-1)
+    result[..., 2:] = points[..., 2:] * _depth_scales(scales, pixel_aspect)
+    return result
 
 
 def frame_to_crop(
     points: npt.NDArray[Any], rois: FaceRois, crop_size: int, pixel_aspect: PixelAspect = 1.0
 ) -> npt.NDArray[np.float64]:
     """Points (N, P, 2 or 3) in frame pixels to crop pixels; undoes ``crop_to_frame``."""
+    result = np.empty(points.shape)
+    _transform(_frame_matrices(rois, crop_size, pixel_aspect), points, result)
     scales = (rois.sides / crop_size)[:, None, None]
-    offsets = to_display(points[..., :2].astype(np.float64), pixel_aspect) - rois.centers[:, None]
-    xy = np.einsum("npd,nkd->npk", offsets, _axes(rois)) / scales + crop_size / 2
-    z = points[..., 2:].astype(np.float64) / _depth_scales(scales, pixel_aspect)
-    return np.concatenate([xy, z], axis=-1)
+    result[..., 2:] = points[..., 2:] / _depth_scales(scales, pixel_aspect)
+    return result
 
 
 def crop_matrices(rois: FaceRois, crop_size: int, pixel_aspect: PixelAspect = 1.0) -> npt.NDArray[np.float64]:
@@ -58,6 +56,25 @@ def crop_matrices(rois: FaceRois, crop_size: int, pixel_aspect: PixelAspect = 1.
     columns = scales.transpose(0, 2, 1)
     corners = to_stored(rois.centers, pixel_aspect) - columns.sum(axis=2) * (crop_size / 2)
     return np.concatenate([columns, corners[:, :, None]], axis=2)
+
+
+def _frame_matrices(rois: FaceRois, crop_size: int, pixel_aspect: PixelAspect) -> npt.NDArray[np.float64]:
+    """(N, 2, 3): what brings a point (x, y, 1) of the frame to each crop; undoes ``crop_matrices``."""
+    turns = _axes(rois) / (rois.sides / crop_size)[:, None, None]
+    corners = crop_size / 2 - (turns * rois.centers[:, None]).sum(axis=2)
+    return np.concatenate([to_display(turns, pixel_aspect), corners[:, :, None]], axis=2)
+
+
+def _transform(matrices: npt.NDArray[np.float64], points: npt.NDArray[Any], result: npt.NDArray[np.float64]) -> None:
+    """Fill x and y of ``result`` (N, P, 2 or more): points times matrices (N, 2, 3).
+
+    Coordinate by coordinate: NumPy's loops are over points then, which is ten times as fast as over x and y; and
+    "points @ matrices" would wake BLAS's threads, which take time from the networks.
+    """
+    x, y = points[..., 0].astype(np.float64), points[..., 1].astype(np.float64)
+    for axis in range(2):
+        along, across, start = matrices[:, axis, :, None].transpose(1, 0, 2)
+        result[..., axis] = along * x + across * y + start
 
 
 def crop_image(image: Image, roi: FaceRois, crop_size: int, pixel_aspect: PixelAspect = 1.0) -> npt.NDArray[np.uint8]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from copy import copy
 from functools import cached_property
 from os import PathLike, fspath
@@ -64,6 +65,7 @@ class FaceMeshPipeline:
         num_threads: int | None = None,
         weights: str | PathLike[str] | None = None,
         detector_weights: str | PathLike[str] | None = None,
+        loads_detector: bool = False,
     ) -> None:
         """Load the networks.
 
@@ -78,6 +80,7 @@ class FaceMeshPipeline:
             num_threads: of the engine; all cores when left out.
             weights: your own FaceMesh weights.
             detector_weights: your own BlazeFace weights.
+            loads_detector: load the detector now, and not where it is first needed.
 
         Raises:
             OptionError: a value out of its range.
@@ -95,10 +98,12 @@ class FaceMeshPipeline:
         self._runtime = resolve_runtime(engine=engine, device=device, precision=precision, num_threads=num_threads)
         self.device = self._runtime.device
         self._detector_weights = fspath(detector_weights or "") or None
-        if self._detector_weights:
+        with ThreadPoolExecutor(1, "facestream-loader") as beside:
             # Weights that cannot be used are said now, not at the first picture.
-            self.load_detector()
-        self.landmarker = FaceLandmarker(open_engine("facemesh", self._runtime, fspath(weights or "") or None))
+            loading = beside.submit(self.load_detector) if loads_detector or self._detector_weights else None
+            self.landmarker = FaceLandmarker(open_engine("facemesh", self._runtime, fspath(weights or "") or None))
+            if loading:
+                loading.result()
 
     @property
     def settled(self) -> dict[str, Any]:
