@@ -6,6 +6,7 @@ import threading
 from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import av
@@ -331,3 +332,27 @@ def test_closing_waits_for_a_frame_that_is_being_decoded(tmp_path: Path) -> None
     assert num_closed == 1
     assert read == list(range(len(read)))
     assert list(source) == []
+
+
+@pytest.mark.parametrize(
+    ("size", "num_cores", "most", "expected"),
+    [
+        ((640, 360), 2, None, 1),
+        ((1280, 720), 2, None, 4),
+        ((1920, 1080), 2, None, 4),
+        ((1920, 1080), 2, 1, 1),
+        ((1920, 1080), 2, 3, 3),
+        ((1920, 1080), 1, None, 1),
+        ((1920, 1080), 64, None, 16),
+        ((3840, 2160), 64, None, 4),
+        ((7680, 4320), 64, None, 2),
+        ((0, 0), 2, None, 1),
+    ],
+)
+def test_threads_of_the_decoder(
+    size: tuple[int, int], num_cores: int, most: int | None, expected: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "cpu_count", lambda: num_cores)
+    width, height = size
+    stream: Any = SimpleNamespace(codec_context=SimpleNamespace(width=width, height=height))
+    assert video._count_threads(stream, most) == expected

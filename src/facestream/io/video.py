@@ -44,7 +44,10 @@ MAX_FRAME_PIXELS = 100_000_000
 """A larger frame is not unpacked: as RGB it alone would take more than 300 MB. 8K video has 33 million."""
 
 
-MAX_DECODER_THREADS = 4
+MAX_DECODER_THREADS = 16
+"""FFmpeg advises against more."""
+
+MAX_DECODER_PIXELS, FRAMES_PER_THREAD = 60_000_000, 1.7
 """Each thread of the decoder holds frames of its own: at 3840 x 2160 another 21 MB."""
 
 DECODING_MS_PER_MEGAPIXEL, OTHER_MS = 2.5, 2.2
@@ -265,11 +268,17 @@ def _check_size(stream: VideoStream, path: Path) -> None:
 
 
 def _count_threads(stream: VideoStream, most: int | None) -> int:
-    """As many as keep up with the networks on the other cores: two at work on a frame cost a quarter more than one."""
+    """As many as keep up with the networks on the other cores; one where it does, for several cost more.
+
+    Where several are needed, they are twice as many, because the cores are shared among all threads that could run:
+    otherwise the networks get more than their part, and wait for frames then.
+    """
     num_cores = os.cpu_count() or 1
-    decoding_ms = DECODING_MS_PER_MEGAPIXEL * stream.codec_context.width * stream.codec_context.height / 1e6
+    num_pixels = max(1, stream.codec_context.width * stream.codec_context.height)
+    decoding_ms = DECODING_MS_PER_MEGAPIXEL * num_pixels / 1e6
     wanted = math.ceil(num_cores * decoding_ms / (decoding_ms + OTHER_MS))
-    return max(1, min(wanted, MAX_DECODER_THREADS, most or num_cores))
+    by_memory = max(2, int(MAX_DECODER_PIXELS / (FRAMES_PER_THREAD * num_pixels)))
+    return max(1, min(2 * wanted if wanted > 1 else 1, by_memory, MAX_DECODER_THREADS, most or 2 * num_cores))
 
 
 def _turn(frame: VideoFrame) -> Turn:
