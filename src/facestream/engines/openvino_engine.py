@@ -10,7 +10,6 @@ from contextlib import suppress
 from importlib.metadata import version
 from pathlib import Path
 from queue import Empty, SimpleQueue
-from threading import Lock
 from typing import Any
 
 import cv2
@@ -31,9 +30,6 @@ GRAPH_FORM = 3
 """Counted up when our own way to make graphs changes between two versions."""
 
 REQUESTS_PER_STREAM = 4
-
-_converting = Lock()
-"""Of PyTorch's tracing it is not known whether two threads may do it at once."""
 
 TYPES = {"float32": ov.Type.f32, "bf16": ov.Type.bf16, "fp16": ov.Type.f16, "int8": ov.Type.f32}
 """Of what is not quantised."""
@@ -148,11 +144,6 @@ def _is_planar(network: str, *, quantized: bool) -> bool:
 
 def _convert(network: str, weights: str | None, batch_size: int, *, quantized: bool) -> Graph:
     """Our PyTorch module as OpenVINO's graph, for one fixed batch."""
-    with _converting:
-        return _convert_alone(network, weights, batch_size, quantized=quantized)
-
-
-def _convert_alone(network: str, weights: str | None, batch_size: int, *, quantized: bool) -> Graph:
     import torch
 
     from facestream.engines.from_pixels import FromPixels

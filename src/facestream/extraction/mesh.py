@@ -88,7 +88,7 @@ def open_pipeline(options: MeshOptions) -> FaceMeshPipeline:
     """Load the networks that a job with these options needs."""
     from facestream.pipeline.face_mesh import FaceMeshPipeline
 
-    return FaceMeshPipeline(
+    pipeline = FaceMeshPipeline(
         detector=options.detector,
         num_faces=options.num_faces,
         min_score_thresh=options.min_score_thresh,
@@ -98,8 +98,10 @@ def open_pipeline(options: MeshOptions) -> FaceMeshPipeline:
         num_threads=engine_threads(options.num_threads),
         weights=options.weights,
         detector_weights=options.detector_weights,
-        loads_detector=options.boxes is None,
     )
+    if options.boxes is None:
+        pipeline.load_detector()
+    return pipeline
 
 
 class _MeshWork:

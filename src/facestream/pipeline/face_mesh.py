@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from copy import copy
 from functools import cached_property
 from os import PathLike, fspath
@@ -65,7 +64,6 @@ class FaceMeshPipeline:
         num_threads: int | None = None,
         weights: str | PathLike[str] | None = None,
         detector_weights: str | PathLike[str] | None = None,
-        loads_detector: bool = False,
     ) -> None:
         """Load the networks.
 
@@ -80,7 +78,6 @@ class FaceMeshPipeline:
             num_threads: of the engine; all cores when left out.
             weights: your own FaceMesh weights.
             detector_weights: your own BlazeFace weights.
-            loads_detector: load the detector now, and not where it is first needed.
 
         Raises:
             OptionError: a value out of its range.
@@ -98,12 +95,10 @@ class FaceMeshPipeline:
         self._runtime = resolve_runtime(engine=engine, device=device, precision=precision, num_threads=num_threads)
         self.device = self._runtime.device
         self._detector_weights = fspath(detector_weights or "") or None
-        with ThreadPoolExecutor(1, "facestream-loader") as beside:
+        if self._detector_weights:
             # Weights that cannot be used are said now, not at the first picture.
-            loading = beside.submit(self.load_detector) if loads_detector or self._detector_weights else None
-            self.landmarker = FaceLandmarker(open_engine("facemesh", self._runtime, fspath(weights or "") or None))
-            if loading:
-                loading.result()
+            self.load_detector()
+        self.landmarker = FaceLandmarker(open_engine("facemesh", self._runtime, fspath(weights or "") or None))
 
     @property
     def settled(self) -> dict[str, Any]:
