@@ -28,8 +28,11 @@ MAY_IMPORT = {
         "inspection",
         "outputs",
         "io",
+        "server",
     }
     | {"structures"},
+    "server": {"config", "errors", "structures", "version", "discover", "io"},
+    "discover": {"config", "errors", "structures", "outputs", "extraction", "pipeline"},
     "extraction": {"config", "errors", "version", "structures", "outputs", "pipeline", "engines", "io", "drawing"},
     "conversion": {"config", "errors", "structures", "naming", "replacing", "io"},
     "inspection": {"io"},

@@ -9,8 +9,10 @@ __all__ = [
     "JobStopped",
     "OptionError",
     "OutputError",
+    "RequestError",
     "SourceError",
     "StreamFormatError",
+    "TrainerError",
     "WeightsError",
 ]
 
@@ -33,6 +35,14 @@ class SourceError(FacestreamError):
 
 class StreamFormatError(SourceError):
     """An SSI stream whose header or data is damaged."""
+
+
+class RequestError(FacestreamError, ValueError):
+    """What another program asks for cannot be understood, or may not be done."""
+
+
+class TrainerError(FacestreamError):
+    """A trainer file that is missing or damaged."""
 
 
 class OutputError(FacestreamError):

@@ -38,6 +38,8 @@ class OutputPlan:
     """Else of boxes and keypoints."""
     boxes: Path | None = None
     """A box stream that is read beside the source."""
+    replaces_any_stream: bool = False
+    """Streams may take the place of whatever streams are there, also such as another program wrote."""
 
     @property
     def inputs(self) -> tuple[Path, ...]:
@@ -165,7 +167,7 @@ def check_outputs(plan: OutputPlan, overlay: Path | None = None) -> None:
     for folder in dict.fromkeys(path.parent for path in (*plan.paths, *([overlay] if overlay else []))):
         check_folder(folder)
     for path, content in plan.contents.items():
-        check_place(path, content, plan.inputs)
+        check_place(path, content, plan.inputs, any_stream=plan.replaces_any_stream)
     if overlay:
         check_overlay_place(overlay, plan.inputs)
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from facestream.errors import OutputError, SourceError
 from facestream.io.archive import read_archive, read_meta
 from facestream.io.contents import content_of
-from facestream.io.ssi_header import data_path
+from facestream.io.ssi_header import data_path, read_header
 from facestream.io.ssi_pair import has_unfinished_pair
 from facestream.io.ssi_stream import read_stream
 from facestream.io.table import Table
@@ -16,13 +16,14 @@ from facestream.io.table import Table
 __all__ = ["check_overlay_place", "check_place", "is_complete"]
 
 
-def check_place(path: Path, content: str, inputs: Sequence[Path]) -> None:
+def check_place(path: Path, content: str, inputs: Sequence[Path], *, any_stream: bool = False) -> None:
     """Make sure that an output file is no input, no folder, and neither nobody's else nor another kind of output.
 
     Args:
         path: a .stream, .npz or .csv.
         content: what it will hold, in the words of ``facestream.io.contents``.
         inputs: what is read.
+        any_stream: any SSI stream may be replaced by a stream.
 
     Raises:
         OutputError: it is.
@@ -31,6 +32,8 @@ def check_place(path: Path, content: str, inputs: Sequence[Path]) -> None:
         places = (path, data_path(path)) if path.suffix.lower() == ".stream" else (path,)
         _check_places(places, inputs)
         if not any(place.exists() and place.stat().st_size for place in places):
+            return
+        if any_stream and _is_stream(path):
             return
         found = content_of(path) if path.exists() else None
         # Where there are no locks, nobody settles what a killed run left.
@@ -70,6 +73,14 @@ def is_complete(path: Path, content: str) -> bool:
     except (OSError, SourceError):
         return False
     return meta.get("complete") is not False
+
+
+def _is_stream(path: Path) -> bool:
+    try:
+        read_header(path)
+    except SourceError:
+        return False
+    return True
 
 
 def _check_places(places: Sequence[Path], inputs: Sequence[Path]) -> None:

@@ -1,0 +1,72 @@
+"""DISCOVER's blazeface module: a video in, the box and keypoints of its most prominent face out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from facestream.config import DetectOptions
+from facestream.discover.module_options import flag_of, number_of
+from facestream.discover.processors import SessionWork
+from facestream.errors import RequestError
+from facestream.extraction import detect, open_detection_pipeline
+from facestream.outputs import OutputPlan
+from facestream.structures import Summary
+
+if TYPE_CHECKING:
+    from facestream.pipeline.face_detection import FaceDetectionPipeline
+
+__all__ = ["BlazeFaceProcessor"]
+
+
+class BlazeFaceProcessor:
+    """The detection job under the module's names; networks stay loaded."""
+
+    aliases: Mapping[str, tuple[str, ...]] = {
+        "video": ("input_video", "input_data", "data"),
+        "bounding_box": ("output_stream", "face_bb"),
+    }
+    needed_ids = ("video",)
+
+    def __init__(self) -> None:
+        self._last: tuple[DetectOptions, FaceDetectionPipeline] | None = None
+
+    def process(self, work: SessionWork) -> Summary:
+        if not work.outputs:
+            raise RequestError("the request has neither of the outputs 'bounding_box' and 'landmarks'")
+        defaults = DetectOptions()
+        options = DetectOptions(
+            detector="front" if work.options.get("model") == "front" else "back",
+            min_score_thresh=number_of(work.options, "min_score_thresh", defaults.min_score_thresh),
+            min_suppression_thresh=number_of(work.options, "min_suppression_thresh", defaults.min_suppression_thresh),
+            batch_size=round(number_of(work.options, "batch_size", defaults.batch_size)),
+            force_square=flag_of(work.options, "force_square_ar", default=defaults.force_square),
+            repeat_last=flag_of(work.options, "repeat_last", default=defaults.repeat_last),
+        )
+        boxes, keypoints = (
+            work.outputs.get(name, work.scratch_folder / f"{name}.stream") for name in ("bounding_box", "landmarks")
+        )
+        plan = OutputPlan(
+            source=work.inputs["video"],
+            streams=(boxes, keypoints),
+            npz=None,
+            csv=None,
+            overlay=None,
+            overlay_is_named=False,
+            is_of_meshes=False,
+            replaces_any_stream=True,
+        )
+        return detect(
+            plan.source,
+            plan,
+            options,
+            pipeline=lambda: self._pipeline_for(options),
+            on_progress=work.on_progress,
+            should_stop=work.should_stop,
+        )
+
+    def _pipeline_for(self, options: DetectOptions) -> FaceDetectionPipeline:
+        """The networks that were loaded for the last job, if that had the same options."""
+        if self._last is None or self._last[0] != options:
+            self._last = options, open_detection_pipeline(options)
+        return self._last[1]

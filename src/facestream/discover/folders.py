@@ -1,0 +1,118 @@
+"""The folders that a job may read and write, and what a request's paths mean in them."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from facestream.errors import RequestError
+
+__all__ = ["JobFolders", "check_plain_name"]
+
+WINDOWS_DRIVE = re.compile(r"[A-Za-z]:")
+ALLOWING_OPTION = "--data-dir"
+
+
+@dataclass(frozen=True, slots=True)
+class JobFolders:
+    """Data folders, of which the first one takes outputs, and the folder of uploads."""
+
+    data_folders: Sequence[Path]
+    upload_folder: Path | None = None
+
+    def find_input(self, uri: str) -> Path:
+        """The file that a path of a request means: in each data folder in order, then among the uploads.
+
+        Raises:
+            RequestError: there is none, or it lies outside.
+        """
+        path = _as_path(uri)
+        folders = [*self.data_folders, *([self.upload_folder] if self.upload_folder else [])]
+        if path.is_absolute():
+            return self._inside(path, uri, folders)
+        for folder in folders:
+            if os.path.lexists(folder / path):
+                return self._inside(folder / path, uri, folders)
+        # What would be outside even if it were there is said as such.
+        self._inside(folders[0] / path, uri, folders)
+        raise RequestError(f"{uri}: there is no such file in {_listed(folders)}")
+
+    def place_output(self, uri: str) -> Path:
+        """Where an output goes: in the first data folder, or where an absolute path says; its folder is made.
+
+        Raises:
+            RequestError: it lies outside, or its folder cannot be made.
+        """
+        path = self.check_output(uri)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise RequestError(f"{uri}: its folder cannot be made ({error.strerror or error})") from error
+        return path
+
+    def check_output(self, uri: str) -> Path:
+        """Where an output would go; nothing is made.
+
+        Raises:
+            RequestError: it lies outside.
+        """
+        path = self._inside(self.data_folders[0] / _as_path(uri), uri, self.data_folders)
+        if path in {_real(folder) for folder in self.data_folders}:
+            raise RequestError(f"{uri}: a folder, where an output file was wanted")
+        return path
+
+    def holds(self, path: Path) -> bool:
+        """Whether a file lies in one of the data folders, after all links."""
+        return any(_real(path).is_relative_to(_real(folder)) for folder in self.data_folders)
+
+    def _inside(self, path: Path, uri: str, folders: Sequence[Path]) -> Path:
+        """The path after all links.
+
+        Raises:
+            RequestError: it lies in none of the folders.
+        """
+        real = _real(path)
+        if not any(real.is_relative_to(_real(folder)) for folder in folders):
+            raise RequestError(
+                f"{uri}: outside of the folders that jobs may use ({_listed(folders)}); "
+                f"{ALLOWING_OPTION} FOLDER would allow it"
+            )
+        return real
+
+
+def check_plain_name(name: str | None, what: str) -> str:
+    """A word that becomes one part of a path.
+
+    Raises:
+        RequestError: it is missing, or more than one part.
+    """
+    if not name:
+        raise RequestError(f"the request does not give the {what}")
+    if name in (".", "..") or any(character in name for character in "/\\\0:") or name != name.strip():
+        raise RequestError(f"{what} {name[:80]!r} is no plain name; it may not be a path")
+    return name
+
+
+def _as_path(uri: str) -> Path:
+    """A path as Windows or anybody else writes it.
+
+    Raises:
+        RequestError: it cannot be one here.
+    """
+    if "\0" in uri or not uri.strip():
+        raise RequestError(f"uri {uri[:80]!r} is no path")
+    if os.name != "nt" and WINDOWS_DRIVE.match(uri):
+        raise RequestError(f"{uri}: a path of a Windows drive, which this machine does not have")
+    return Path(uri if os.name == "nt" else uri.replace("\\", "/"))
+
+
+def _real(path: Path) -> Path:
+    # realpath, unlike resolve, puts up with links that lead in a circle.
+    return Path(os.path.realpath(path))
+
+
+def _listed(folders: Sequence[Path]) -> str:
+    return ", ".join(str(folder) for folder in folders)
