@@ -15,8 +15,10 @@ import pytest
 from facestream import read_stream, write_stream
 from facestream.cli import facestream
 from facestream.config import DetectOptions, MeshOptions, options_of
+from facestream.server.settings import ServerOptions
 from tests.conftest import ROOT, Image
 from tests.io.clips import remux
+from tests.server.running import RunningServer
 
 README = (ROOT / "README.md").read_text("utf-8")
 
@@ -26,7 +28,7 @@ def blocks(language: str) -> list[str]:
 
 
 def commands(program: str) -> list[list[str]]:
-    lines = [line for block in blocks("sh") for line in block.splitlines()]
+    lines = [line for block in blocks("sh") if not block.startswith("curl") for line in block.splitlines()]
     return [words for line in lines if (words := shlex.split(line, comments=True)) and words[0] == program]
 
 
@@ -52,7 +54,7 @@ def test_the_readme_names_its_commands() -> None:
         assert re.search(rf"^{target}:", makefile, re.MULTILINE), target
 
 
-@pytest.mark.parametrize("command", commands("facestream"), ids=" ".join)
+@pytest.mark.parametrize("command", [words for words in commands("facestream") if words[1] != "serve"], ids=" ".join)
 def test_a_command_of_the_readme_runs(command: list[str], folder: Path) -> None:
     run = subprocess.run(
         [sys.executable, "-m", *command], cwd=folder, capture_output=True, text=True, timeout=300, check=False
@@ -61,10 +63,13 @@ def test_a_command_of_the_readme_runs(command: list[str], folder: Path) -> None:
     assert "warning" not in run.stderr
 
 
-@pytest.mark.parametrize("number", range(len(blocks("python"))))
+SNIPPETS = [block for block in blocks("python") if "127.0.0.1" not in block]
+
+
+@pytest.mark.parametrize("number", range(len(SNIPPETS)))
 def test_a_snippet_of_the_readme_runs(number: int, folder: Path) -> None:
     run = subprocess.run(
-        [sys.executable, "-c", blocks("python")[number]],
+        [sys.executable, "-c", SNIPPETS[number]],
         cwd=folder,
         capture_output=True,
         text=True,
@@ -73,6 +78,24 @@ def test_a_snippet_of_the_readme_runs(number: int, folder: Path) -> None:
     )
     assert run.returncode == 0, run.stderr
     assert len(run.stdout.splitlines()) >= 2
+
+
+@pytest.mark.skipif(shutil.which("curl") is None, reason="no curl")
+def test_the_server_and_its_two_clients(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
+    (command,) = [words for words in commands("facestream") if words[1] == "serve"]
+    assert command[2:] == ["--data-dir", "."]
+    with RunningServer(folder, tmp_path_factory.mktemp("state")) as server:
+        (curl,) = [block for block in blocks("sh") if block.startswith("curl")]
+        (snippet,) = [block for block in blocks("python") if "127.0.0.1" in block]
+        curl, snippet = (text.replace("http://127.0.0.1:8080", server.url) for text in (curl, snippet))
+        answer = subprocess.run(["sh", "-c", curl], capture_output=True, text=True, check=True).stdout
+        assert answer == '{"success":"True"}\n'
+        assert server.wait("mesh1") == 2, server.log("mesh1")
+        run = subprocess.run([sys.executable, "-c", snippet], capture_output=True, text=True, timeout=120, check=False)
+        assert run.stdout.splitlines() == ["finished", f"['{folder.resolve() / 'mesh2.stream'}']"], run.stderr
+        meshes = [read_stream(folder / name).data for name in ("mesh.stream", "mesh2.stream")]
+        assert meshes[0].shape == (30, 937)
+        np.testing.assert_array_equal(meshes[0], meshes[1])
 
 
 def test_the_snippet_about_streams_runs(tmp_path: Path) -> None:
@@ -87,7 +110,7 @@ def test_the_snippet_about_streams_runs(tmp_path: Path) -> None:
 def test_every_option_is_documented() -> None:
     page = (ROOT / "docs" / "cli.md").read_text("utf-8")
     sections = dict(re.findall(r"^## facestream (\w+)\n(.*?)(?=^## |\Z)", page, re.MULTILINE | re.DOTALL))
-    for command, options in (("mesh", MeshOptions), ("detect", DetectOptions)):
+    for command, options in (("mesh", MeshOptions), ("detect", DetectOptions), ("serve", ServerOptions)):
         for name, option in options_of(options).items():
             assert f"`{option.flag or '--' + name.replace('_', '-')}" in sections[command]
     assert set(re.findall(r"^## facestream (\w+)", page, re.MULTILINE)) == set(facestream.commands)

@@ -46,7 +46,8 @@ def describe_option(option: click.Option, context: click.Context) -> str:
     default = "" if option.default in (None, ()) or not option.show_default else f"`{option.default}`"
     if option.secondary_opts:
         default = f"`{option.opts[0] if option.default else option.secondary_opts[0]}`"
-    environment = f"`{option.envvar}`" if option.envvar else ""
+    names = [option.envvar] if isinstance(option.envvar, str) else option.envvar or []
+    environment = ", ".join(f"`{name}`" for name in names)
     flags = ", ".join(f"`{flag}{value}`" for flag in [*option.opts, *option.secondary_opts])
     meaning = (option.help or "").replace("|", "\\|")
     return f"| {flags.replace('|', chr(92) + '|')} | {default} | {environment} | {meaning} |"

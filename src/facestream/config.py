@@ -9,7 +9,16 @@ from typing import Any
 
 from facestream.errors import OptionError
 
-__all__ = ["FORMATS", "DetectOptions", "JobOptions", "MeshOptions", "Option", "options_of"]
+__all__ = [
+    "FORMATS",
+    "DetectOptions",
+    "JobOptions",
+    "MeshOptions",
+    "Option",
+    "check_options",
+    "make_option",
+    "options_of",
+]
 
 FORMATS = ("stream", "npz", "csv")
 
@@ -31,9 +40,12 @@ class Option:
     is_path: bool = False
     is_repeatable: bool = False
     metavar: str | None = None
+    environment: tuple[str, ...] = ()
+    """Other names in the environment, beside facestream's own."""
 
 
-def _option(default: Any, **details: Any) -> Any:
+def make_option(default: Any, **details: Any) -> Any:
+    """A field of an option table."""
     return field(default=default, metadata={"option": Option(**details)})
 
 
@@ -44,20 +56,20 @@ PRECISION_HELP = "less than float32 may be faster, and moves landmarks (docs/acc
 class JobOptions:
     """What the jobs have in common."""
 
-    detector: str = _option(
+    detector: str = make_option(
         "back", choices=("back", "front"), help="BlazeFace variant: back finds more faces, front is faster."
     )
-    batch_size: int = _option(
+    batch_size: int = make_option(
         50, minimum=1, metavar="N", help="How many frames travel together; results do not depend on it."
     )
-    formats: tuple[str, ...] = _option(
+    formats: tuple[str, ...] = make_option(
         (),
         flag="--format",
         choices=FORMATS,
         is_repeatable=True,
         help="Output format, may be given several times.  [default: stream, or what -o ends in]",
     )
-    rate_hz: float | None = _option(
+    rate_hz: float | None = make_option(
         None,
         flag="--rate",
         minimum=0.001,
@@ -67,28 +79,28 @@ class JobOptions:
         help="Write rows on a constant clock: row k is the frame at k / HZ seconds, the nearest one. "
         "One row a frame when left out.",
     )
-    overlay: bool | Path = _option(
+    overlay: bool | Path = make_option(
         False,
         metavar="[FILE]",
         help="Also draw what was found over the input: FILE.mp4 for a video, FILE.png or FILE.jpg for a picture; "
         "beside the other outputs without FILE.",
     )
-    device: str = _option(
+    device: str = make_option(
         "auto",
         choices=("auto", "cpu", "cuda", "mps"),
         help="Where the networks run; auto is CUDA where there is one, else the CPU.",
     )
-    engine: str = _option(
+    engine: str = make_option(
         "auto",
         choices=("auto", "torch", "openvino"),
         help="What runs the networks; auto is PyTorch on a GPU and OpenVINO on the CPU, where it is installed.",
     )
-    precision: str = _option(
+    precision: str = make_option(
         "float32",
         choices=("float32", "bf16", "fp16"),
         help=f"What the networks compute in: {PRECISION_HELP}.",
     )
-    num_threads: int | None = _option(
+    num_threads: int | None = make_option(
         None,
         flag="--threads",
         minimum=1,
@@ -96,11 +108,11 @@ class JobOptions:
         metavar="N",
         help="How many threads may work at once: decoder, OpenCV and engine together; all cores when left out.",
     )
-    weights: Path | None = _option(None, is_path=True, help="Your own FaceMesh weights: .safetensors or .tflite.")
-    detector_weights: Path | None = _option(
+    weights: Path | None = make_option(None, is_path=True, help="Your own FaceMesh weights: .safetensors or .tflite.")
+    detector_weights: Path | None = make_option(
         None, is_path=True, help="Your own BlazeFace weights for the chosen detector: .safetensors or .tflite."
     )
-    frame_memory_mb: int = _option(
+    frame_memory_mb: int = make_option(
         256,
         minimum=1,
         metavar="MB",
@@ -112,8 +124,7 @@ class JobOptions:
             object.__setattr__(self, "overlay", Path(self.overlay))
         if isinstance(self.formats, str):
             raise OptionError(f"formats must be a tuple such as ({self.formats!r},), not a string")
-        for name, option in options_of(type(self)).items():
-            _check(name, getattr(self, name), option)
+        check_options(self)
         if len(set(self.formats)) != len(self.formats):
             raise OptionError(f"formats names one format twice: {', '.join(self.formats)}")
 
@@ -126,10 +137,10 @@ class MeshOptions(JobOptions):
         OptionError: a value out of its range, or options that do not go together.
     """
 
-    num_faces: int = _option(
+    num_faces: int = make_option(
         1, flag="--faces", minimum=1, metavar="N", help="Faces per frame, the most prominent first."
     )
-    min_score_thresh: float = _option(
+    min_score_thresh: float = make_option(
         0.5,
         minimum=0.0,
         maximum=1.0,
@@ -138,7 +149,7 @@ class MeshOptions(JobOptions):
         help="A face whose detector score, confidence in the box stream, or mesh presence in either of the last two "
         "looks is lower is missing; 0 takes every box for a face.",
     )
-    detect_every: int | str = _option(
+    detect_every: int | str = make_option(
         "auto",
         minimum=1,
         maximum=64,
@@ -147,24 +158,24 @@ class MeshOptions(JobOptions):
         help="Detect on every N-th frame, and wherever a face may have come or gone; between, follow the landmarks. "
         "1 is exact and slow; auto is 20 from 24 frames/s on.",
     )
-    boxes: Path | None = _option(
+    boxes: Path | None = make_option(
         None,
         is_path=True,
         metavar="FILE.stream",
         help="Face boxes from an SSI stream, ymin,xmin,ymax,xmax[,confidence] as fractions of the frame; "
         "no detector runs.",
     )
-    missing: str = _option(
+    missing: str = make_option(
         "zero",
         choices=("zero", "nan", "repeat"),
         help="Landmarks of a missing face in a stream: 0, NaN or the last face's; the confidence is 0 in all three.",
     )
-    precision: str = _option(
+    precision: str = make_option(
         "float32",
         choices=("float32", "bf16", "fp16", "int8"),
         help=f"What the networks compute in, FaceMesh alone where it is int8: {PRECISION_HELP}.",
     )
-    profile: bool = _option(False, help="Tell where the time went, stage by stage.")
+    profile: bool = make_option(False, help="Tell where the time went, stage by stage.")
 
     def __post_init__(self) -> None:
         # slots=True makes the class anew, which super() without arguments does not know.
@@ -183,7 +194,7 @@ class DetectOptions(JobOptions):
         OptionError: a value out of its range, or options that do not go together.
     """
 
-    min_score_thresh: float = _option(
+    min_score_thresh: float = make_option(
         0.5,
         minimum=0.0,
         maximum=1.0,
@@ -191,7 +202,7 @@ class DetectOptions(JobOptions):
         metavar="P",
         help="A box with a lower score is no face; with --verify also one in which the mesh's presence is lower.",
     )
-    min_suppression_thresh: float = _option(
+    min_suppression_thresh: float = make_option(
         0.3,
         minimum=0.0,
         maximum=1.0,
@@ -199,13 +210,13 @@ class DetectOptions(JobOptions):
         metavar="IOU",
         help="Boxes that overlap by more (intersection over union) are one face.",
     )
-    repeat_last: bool = _option(
+    repeat_last: bool = make_option(
         True,
         help="In streams, frames without a face carry the last box, before the first face the whole frame, with "
         "confidence 0; else zeros.",
     )
-    force_square: bool = _option(True, help="Stretch the shorter side of each box, so that it is square in pixels.")
-    verify: bool = _option(
+    force_square: bool = make_option(True, help="Stretch the shorter side of each box, so that it is square in pixels.")
+    verify: bool = make_option(
         False, help="Keep only boxes in which FaceMesh sees a face: slower, and far fewer false ones."
     )
 
@@ -213,6 +224,16 @@ class DetectOptions(JobOptions):
 def options_of(options_class: type) -> Mapping[str, Option]:
     """The table: each field's name and its option, in order."""
     return {item.name: item.metadata["option"] for item in fields(options_class)}
+
+
+def check_options(options: Any) -> None:
+    """Make sure that the values of a table are in their ranges.
+
+    Raises:
+        OptionError: one is not.
+    """
+    for name, option in options_of(type(options)).items():
+        _check(name, getattr(options, name), option)
 
 
 def _describe(options_class: type) -> str:

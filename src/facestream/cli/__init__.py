@@ -16,6 +16,7 @@ from facestream.cli.detect import detect
 from facestream.cli.info import info
 from facestream.cli.mesh import mesh
 from facestream.cli.report import print_error
+from facestream.cli.serve import serve
 from facestream.errors import FacestreamError, OptionError
 from facestream.version import __version__
 
@@ -32,7 +33,7 @@ def facestream() -> None:
     """Pictures and videos of faces in, 468-point face-mesh streams out."""
 
 
-for _command in (mesh, detect, info, convert):
+for _command in (mesh, detect, info, convert, serve):
     facestream.add_command(_command)
 
 

@@ -35,15 +35,19 @@ def _click_option(item: Field[Any]) -> Callable[[Command], Command]:
     default = None if item.default is MISSING or item.default == () or item.default is False else item.default
     settings: dict[str, Any] = {
         "default": default,
-        "show_default": default is not None,
-        "envvar": ENVIRONMENT_PREFIX + flag.removeprefix("--").replace("-", "_").upper(),
+        # Of several values the help says what stands for none.
+        "show_default": default is not None and not option.is_repeatable,
+        "envvar": _environment(flag, option),
         "help": option.help,
         "metavar": option.metavar,
     }
     if option.choices:
         settings |= {"type": click.Choice(option.choices), "multiple": option.is_repeatable}
     elif option.is_path:
-        settings |= {"type": click.Path(path_type=Path, readable=False), "metavar": option.metavar or "FILE"}
+        settings |= {"type": _SeveralPaths() if option.is_repeatable else _path(), "multiple": option.is_repeatable}
+        settings["metavar"] = option.metavar or "FILE"
+    elif option.is_repeatable:
+        settings |= {"type": str, "multiple": True}
     elif isinstance(item.default, bool) and option.metavar is None:
         flag = f"{flag}/--no-{flag.removeprefix('--')}"
         settings |= {"default": item.default, "show_default": True}
@@ -52,11 +56,32 @@ def _click_option(item: Field[Any]) -> Callable[[Command], Command]:
         settings |= {"is_flag": False, "flag_value": "", "type": str, "envvar": None}
     elif option.word:
         settings["type"] = _NumberOrWord(option.word, click.IntRange(_whole(option.minimum), _whole(option.maximum)))
+    elif option.minimum is None:
+        settings["type"] = str
     elif option.kind is int:
         settings["type"] = click.IntRange(min=_whole(option.minimum), max=_whole(option.maximum))
     else:
         settings["type"] = click.FloatRange(min=option.minimum, max=option.maximum)
     return click.option(flag, item.name, **settings)
+
+
+def _environment(flag: str, option: Option) -> str | list[str]:
+    """Our own name of an option, and others that count where ours is not set."""
+    own = ENVIRONMENT_PREFIX + flag.removeprefix("--").replace("-", "_").upper()
+    return [own, *option.environment] if option.environment else own
+
+
+def _path() -> click.Path:
+    return click.Path(path_type=Path, readable=False)
+
+
+class _SeveralPaths(click.Path):
+    """In the environment they stand in one value, with semicolons between, as DISCOVER has it."""
+
+    envvar_list_splitter = ";"
+
+    def __init__(self) -> None:
+        super().__init__(path_type=Path, readable=False)
 
 
 class _NumberOrWord(click.ParamType):  # type: ignore[type-arg]  # generic only in newer versions

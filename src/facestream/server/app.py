@@ -1,0 +1,48 @@
+"""The application: routes, their guard, and the beginning and end of the workers."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+
+from facestream.errors import RequestError
+from facestream.server.api_routes import api_router
+from facestream.server.discover_routes import discover_routes
+from facestream.server.guard import Guard
+from facestream.server.service import JobService
+from facestream.version import __version__
+
+__all__ = ["create_app"]
+
+
+def create_app(service: JobService) -> FastAPI:
+    """The application over a service, which it starts and closes."""
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        await run_in_threadpool(service.start)
+        yield
+        await run_in_threadpool(service.close)
+
+    app = FastAPI(
+        title="facestream",
+        version=__version__,
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+        openapi_url="/api/v1/openapi.json",
+    )
+    app.include_router(api_router(service))
+    app.router.routes.extend(discover_routes(service))
+    app.add_exception_handler(RequestError, _bad_request)
+    app.add_middleware(Guard, options=service.options)
+    return app
+
+
+async def _bad_request(_: Request, error: Exception) -> Response:
+    return PlainTextResponse(f"{error}\n", 400)

@@ -1,0 +1,120 @@
+"""Who may ask: names under which the server answers, pages that may send forms, tokens, and the size of bodies."""
+
+from __future__ import annotations
+
+import hmac
+import ipaddress
+from urllib.parse import urlsplit
+
+from starlette.datastructures import Headers
+from starlette.responses import PlainTextResponse, Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from facestream.server.settings import ServerOptions, is_loopback
+
+__all__ = ["Guard"]
+
+SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
+FOREIGN_SITES = ("cross-site", "same-site")
+UPLOAD_PATHS = ("/upload",)
+
+
+class Guard:
+    """Refuses requests before anything of them is read."""
+
+    def __init__(self, app: ASGIApp, options: ServerOptions) -> None:
+        self._app = app
+        self._options = options
+        self._names = {"localhost", options.host.lower(), *(name.lower() for name in options.allowed_hosts)}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] not in ("http", "websocket"):
+            await self._app(scope, receive, send)
+            return
+        headers = Headers(scope=scope)
+        refusal = self._refusal(scope, headers)
+        if refusal is not None:
+            await refusal(scope, receive, send)
+            return
+        limit = self._limit(scope["path"])
+        declared = headers.get("content-length", "0")
+        if not declared.isdecimal() or int(declared) > limit:
+            await _too_large(limit)(scope, receive, send)
+            return
+        try:
+            await self._app(scope, _Bounded(receive, limit), send)
+        except _BodyTooLargeError:
+            await _too_large(limit)(scope, receive, send)
+
+    def _refusal(self, scope: Scope, headers: Headers) -> Response | None:
+        host = headers.get("host", "")
+        if not self._is_own_name(host):
+            return _refuse(421, "this server does not answer under that name; --allowed-host NAME would let it")
+        if scope["type"] == "websocket" or scope["method"] not in SAFE_METHODS:
+            origin = headers.get("origin")
+            is_foreign = origin is not None and origin.lower().partition("://")[2] != host.lower()
+            if is_foreign or headers.get("sec-fetch-site") in FOREIGN_SITES:
+                return _refuse(403, "pages of other sites may not send anything here")
+        if not self._is_allowed(scope, headers):
+            return _refuse(401, "a token is needed: Authorization: Bearer TEXT", {"WWW-Authenticate": "Bearer"})
+        return None
+
+    def _is_own_name(self, host: str) -> bool:
+        """Names can be made to lead here by anybody (DNS rebinding); addresses cannot."""
+        try:
+            name = urlsplit(f"//{host}").hostname or ""
+        except ValueError:
+            return False
+        try:
+            ipaddress.ip_address(name.partition("%")[0])
+        except ValueError:
+            return name.lower() in self._names
+        return True
+
+    def _is_allowed(self, scope: Scope, headers: Headers) -> bool:
+        client = (scope.get("client") or ("", 0))[0]
+        if self._options.token is None and not self._options.trusted_networks:
+            return True
+        sent = headers.get("authorization", "")
+        if self._options.token is not None and hmac.compare_digest(
+            sent.encode("utf-8", "replace"), f"Bearer {self._options.token}".encode()
+        ):
+            return True
+        try:
+            address = ipaddress.ip_address(client)
+        except ValueError:
+            return False
+        is_near = self._options.token is None and is_loopback(client)
+        return is_near or any(address in network for network in self._options.networks)
+
+    def _limit(self, path: str) -> int:
+        megabytes = self._options.max_upload_mb if path in UPLOAD_PATHS else self._options.max_body_mb
+        return megabytes * 1_000_000
+
+
+class _BodyTooLargeError(Exception):
+    """More came than was declared or may come."""
+
+
+class _Bounded:
+    """A body of which no more is read than may be."""
+
+    def __init__(self, receive: Receive, limit: int) -> None:
+        self._receive = receive
+        self._left = limit
+
+    async def __call__(self) -> Message:
+        message = await self._receive()
+        if message["type"] == "http.request":
+            self._left -= len(message.get("body", b""))
+            if self._left < 0:
+                raise _BodyTooLargeError
+        return message
+
+
+def _too_large(limit: int) -> Response:
+    return _refuse(413, f"the body is larger than {limit // 10**6} MB")
+
+
+def _refuse(status: int, text: str, headers: dict[str, str] | None = None) -> Response:
+    return PlainTextResponse(f"{text}\n", status, headers)

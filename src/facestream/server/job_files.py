@@ -1,0 +1,95 @@
+"""The files of a job outside the data folders: its log and the results that it is asked for later."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import re
+import shutil
+import time
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from facestream.discover.requests import mask_secrets
+
+__all__ = ["JobFiles", "safe_name"]
+
+MAX_SHOWN_VALUE = 2_000
+"""Of a field in the log: a picture that a request carries is longer than all else together."""
+
+MAX_LOG_BYTES = 8_000_000
+"""The end of a longer log is what is shown."""
+
+UNSAFE = re.compile(r"[^A-Za-z0-9]+")
+
+
+def safe_name(key: str) -> str:
+    """A file name for a job, whatever it is called: what can be read of its name, and a digest of all of it."""
+    readable = UNSAFE.sub("-", key)[:40].strip("-")
+    digest = hashlib.sha256(key.encode("utf-8", "surrogatepass")).hexdigest()[:16]
+    return f"{readable}-{digest}" if readable else digest
+
+
+class JobFiles:
+    """Where the log and the results of each job lie."""
+
+    def __init__(self, log_folder: Path, tmp_folder: Path) -> None:
+        """Make the folders."""
+        self.log_folder, self.upload_folder = log_folder, tmp_folder / "uploads"
+        self._result_folder = tmp_folder / "results"
+        for folder in (self.log_folder, self.upload_folder, self._result_folder):
+            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+
+    def log_path(self, key: str) -> Path:
+        return self.log_folder / f"{safe_name(key)}.log"
+
+    def result_folder(self, key: str) -> Path:
+        return self._result_folder / safe_name(key)
+
+    def results(self, key: str) -> list[Path]:
+        """The files that a job left to be fetched."""
+        folder = self.result_folder(key)
+        return sorted(path for path in folder.rglob("*") if path.is_file() and not path.name.startswith("."))
+
+    def begin_log(self, key: str, form: Mapping[str, str]) -> None:
+        """Start a job's log afresh, with what was asked."""
+        shown = {name: _shortened(value) for name, value in mask_secrets(form).items()}
+        self.log_path(key).write_text(_line(logging.INFO, repr(shown)), "utf-8")
+
+    def log(self, key: str, level: int, text: str) -> None:
+        """Append a line."""
+        with self.log_path(key).open("a", encoding="utf-8") as file:
+            file.write(_line(level, text))
+
+    def read_log(self, key: str) -> str | None:
+        """The log, or the end of a very long one; ``None`` where there is none."""
+        try:
+            with self.log_path(key).open("rb") as file:
+                file.seek(0, 2)
+                file.seek(max(0, file.tell() - MAX_LOG_BYTES))
+                return file.read().decode("utf-8", "replace")
+        except OSError:
+            return None
+
+    def remove(self, key: str) -> None:
+        """Forget the log and the results."""
+        self.log_path(key).unlink(missing_ok=True)
+        self.remove_results(key)
+
+    def remove_results(self, key: str) -> None:
+        shutil.rmtree(self.result_folder(key), ignore_errors=True)
+
+    def old_uploads(self, keep_days: float) -> Iterator[Path]:
+        oldest = time.time() - keep_days * 86400
+        for path in self.upload_folder.iterdir():
+            if path.is_file() and path.stat().st_mtime < oldest:
+                yield path
+
+
+def _line(level: int, text: str) -> str:
+    one_line = " ".join(text.splitlines())
+    return f"{time.strftime('%Y-%m-%d %H:%M:%S')} {logging.getLevelName(level)} {one_line}\n"
+
+
+def _shortened(value: str) -> str:
+    return value if len(value) <= MAX_SHOWN_VALUE else f"{value[:MAX_SHOWN_VALUE]}... ({len(value)} characters)"

@@ -1,0 +1,269 @@
+"""The queue of jobs and their ends, which outlive the server: SQLite in a folder of its own."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from enum import IntEnum
+from pathlib import Path
+from typing import Any
+
+from facestream.errors import FacestreamError
+from facestream.io.locks import lock
+
+__all__ = ["MOVES", "Job", "JobStatus", "JobStore"]
+
+FILE_NAME, LOCK_NAME = "jobs.sqlite", "lock"
+
+SCHEMA = """
+CREATE TABLE IF NOT EXISTS jobs (
+    number INTEGER PRIMARY KEY AUTOINCREMENT,
+    key TEXT NOT NULL UNIQUE,
+    status INTEGER NOT NULL,
+    form TEXT NOT NULL,
+    progress TEXT NOT NULL DEFAULT '',
+    error TEXT NOT NULL DEFAULT '',
+    outputs TEXT NOT NULL DEFAULT '[]',
+    was_canceled INTEGER NOT NULL DEFAULT 0,
+    num_starts INTEGER NOT NULL DEFAULT 0,
+    queued_s REAL NOT NULL,
+    started_s REAL,
+    ended_s REAL
+) STRICT;
+CREATE INDEX IF NOT EXISTS by_status ON jobs (status, number);
+"""
+VERSION = 1
+
+
+class JobStatus(IntEnum):
+    """As DISCOVER counts them."""
+
+    WAITING = 0
+    RUNNING = 1
+    FINISHED = 2
+    ERROR = 3
+    CANCELED = 4
+
+    @property
+    def has_ended(self) -> bool:
+        return self >= JobStatus.FINISHED
+
+
+MOVES: Mapping[JobStatus, frozenset[JobStatus]] = {
+    JobStatus.WAITING: frozenset({JobStatus.RUNNING, JobStatus.CANCELED}),
+    JobStatus.RUNNING: frozenset({JobStatus.FINISHED, JobStatus.ERROR, JobStatus.CANCELED, JobStatus.WAITING}),
+    JobStatus.FINISHED: frozenset({JobStatus.WAITING}),
+    JobStatus.ERROR: frozenset({JobStatus.WAITING}),
+    JobStatus.CANCELED: frozenset({JobStatus.WAITING}),
+}
+"""From a running job back to a waiting one leads a server that was ended meanwhile."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """One job as it is kept. Times are seconds since 1970."""
+
+    number: int
+    """In the order of the queue; never given twice."""
+    key: str
+    """What the client calls it."""
+    status: JobStatus
+    form: Mapping[str, str]
+    progress: str
+    """Number of the session and of all sessions, ``1/2``."""
+    error: str
+    outputs: Sequence[str]
+    """Paths of the files that were written."""
+    was_canceled: bool
+    num_starts: int
+    queued_s: float
+    started_s: float | None
+    ended_s: float | None
+
+
+class JobStore:
+    """All jobs of one server. Calls may come from any thread."""
+
+    def __init__(self, folder: Path) -> None:
+        """Open the queue of a folder, which is made; running jobs of a server that was ended wait again.
+
+        Raises:
+            FacestreamError: another server has it, or it cannot be kept there.
+        """
+        self.path = folder / FILE_NAME
+        self._mutex = threading.Lock()
+        try:
+            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            self._lock_file = (folder / LOCK_NAME).open("a")
+        except OSError as error:
+            raise FacestreamError(f"{folder}: the queue cannot be kept there ({error.strerror or error})") from error
+        if not lock(self._lock_file.fileno(), wait=False):
+            self._lock_file.close()
+            raise FacestreamError(f"{folder}: another server has this queue; stop it, or give --state-dir FOLDER")
+        self._db = sqlite3.connect(self.path, isolation_level=None, check_same_thread=False)
+        self._db.row_factory = sqlite3.Row
+        try:
+            self._prepare()
+        except BaseException as error:
+            self.close()
+            if isinstance(error, sqlite3.Error):
+                raise FacestreamError(f"{self.path}: the queue cannot be read ({error})") from error
+            raise
+
+    def _prepare(self) -> None:
+        (mode,) = self._db.execute("PRAGMA journal_mode = WAL").fetchone()
+        if mode != "wal":
+            raise FacestreamError(
+                f"{self.path}: this file system cannot keep the queue, as network shares cannot (SQLite answers "
+                f"{mode}, not WAL); give --state-dir FOLDER on a local disk"
+            )
+        self._db.execute("PRAGMA synchronous = NORMAL")
+        with self._transaction() as db:
+            (version,) = db.execute("PRAGMA user_version").fetchone()
+            if version not in (0, VERSION):
+                raise FacestreamError(f"{self.path}: of another version of facestream ({version}); give --state-dir")
+            for statement in filter(str.strip, SCHEMA.split(";")):
+                db.execute(statement)
+            db.execute(f"PRAGMA user_version = {VERSION}")
+            db.execute("UPDATE jobs SET status = ? WHERE status = ?", (JobStatus.WAITING, JobStatus.RUNNING))
+
+    def close(self) -> None:
+        with self._mutex:
+            self._db.close()
+            self._lock_file.close()
+
+    def submit(self, key: str, form: Mapping[str, str], before: Callable[[], None]) -> bool:
+        """Queue a job, after ``before``. One of that name that waits or runs stays, and the answer is false."""
+        with self._transaction() as db:
+            row = db.execute("SELECT status FROM jobs WHERE key = ?", (key,)).fetchone()
+            if row is not None and not JobStatus(row["status"]).has_ended:
+                return False
+            before()
+            db.execute("DELETE FROM jobs WHERE key = ?", (key,))
+            db.execute(
+                "INSERT INTO jobs (key, status, form, queued_s) VALUES (?, ?, ?, ?)",
+                (key, JobStatus.WAITING, json.dumps(dict(form)), time.time()),
+            )
+        return True
+
+    def take_next(self) -> Job | None:
+        """The job that has waited longest, now running."""
+        with self._transaction() as db:
+            row = db.execute(
+                "SELECT key FROM jobs WHERE status = ? ORDER BY number LIMIT 1", (JobStatus.WAITING,)
+            ).fetchone()
+            if row is None:
+                return None
+            db.execute(
+                "UPDATE jobs SET status = ?, started_s = ?, ended_s = NULL, progress = '', outputs = '[]', "
+                "num_starts = num_starts + 1 WHERE key = ?",
+                (JobStatus.RUNNING, time.time(), row["key"]),
+            )
+            return _job(db.execute("SELECT * FROM jobs WHERE key = ?", (row["key"],)).fetchone())
+
+    def move(self, key: str, status: JobStatus, error: str = "") -> bool:
+        """Change a job's status, if that is a legal move from the one it has."""
+        with self._transaction() as db:
+            row = db.execute("SELECT status FROM jobs WHERE key = ?", (key,)).fetchone()
+            if row is None or status not in MOVES[JobStatus(row["status"])]:
+                return False
+            ended_s = time.time() if status.has_ended else None
+            was_canceled = status is JobStatus.CANCELED
+            db.execute(
+                "UPDATE jobs SET status = ?, error = ?, ended_s = ?, was_canceled = ? WHERE key = ?",
+                (status, error, ended_s, was_canceled, key),
+            )
+        return True
+
+    def move_waiting_to_canceled(self, key: str) -> bool:
+        """Take a job out of the queue, if it has not been started."""
+        with self._transaction() as db:
+            query = "UPDATE jobs SET status = ?, ended_s = ?, was_canceled = 1 WHERE key = ? AND status = ?"
+            values = (JobStatus.CANCELED, time.time(), key, JobStatus.WAITING)
+            return bool(db.execute(query, values).rowcount)
+
+    def set_progress(self, key: str, progress: str) -> None:
+        with self._transaction() as db:
+            db.execute("UPDATE jobs SET progress = ? WHERE key = ?", (progress, key))
+
+    def find(self, key: str) -> Job | None:
+        with self._mutex:
+            row = self._db.execute("SELECT * FROM jobs WHERE key = ?", (key,)).fetchone()
+        return None if row is None else _job(row)
+
+    def status_of(self, key: str) -> JobStatus | None:
+        """Without reading the rest of the job."""
+        with self._mutex:
+            row = self._db.execute("SELECT status FROM jobs WHERE key = ?", (key,)).fetchone()
+        return None if row is None else JobStatus(row["status"])
+
+    def add_outputs(self, key: str, paths: Sequence[str]) -> None:
+        """Remember files that a job has written."""
+        with self._transaction() as db:
+            row = db.execute("SELECT outputs FROM jobs WHERE key = ?", (key,)).fetchone()
+            if row is not None:
+                outputs = dict.fromkeys([*json.loads(row["outputs"]), *paths])
+                db.execute("UPDATE jobs SET outputs = ? WHERE key = ?", (json.dumps(list(outputs)), key))
+
+    def find_number(self, number: int) -> Job | None:
+        with self._mutex:
+            row = self._db.execute("SELECT * FROM jobs WHERE number = ?", (number,)).fetchone()
+        return None if row is None else _job(row)
+
+    def page(
+        self, *, before: int | None = None, limit: int = 100, statuses: Sequence[JobStatus] = tuple(JobStatus)
+    ) -> list[Job]:
+        """The newest jobs, or those before a number."""
+        marks = ", ".join("?" * len(statuses))
+        query = f"SELECT * FROM jobs WHERE status IN ({marks}) AND number < ? ORDER BY number DESC LIMIT ?"  # noqa: S608 - marks only
+        with self._mutex:
+            rows = self._db.execute(query, (*statuses, 2**62 if before is None else before, limit)).fetchall()
+        return [_job(row) for row in rows]
+
+    def counts(self) -> dict[JobStatus, int]:
+        with self._mutex:
+            rows = self._db.execute("SELECT status, COUNT(*) AS n FROM jobs GROUP BY status").fetchall()
+        return dict.fromkeys(JobStatus, 0) | {JobStatus(row["status"]): row["n"] for row in rows}
+
+    def remove(self, key: str) -> bool:
+        """Forget a job that has ended."""
+        with self._transaction() as db:
+            query = "DELETE FROM jobs WHERE key = ? AND status >= ?"
+            return bool(db.execute(query, (key, JobStatus.FINISHED)).rowcount)
+
+    def outdated(self, *, keep_days: float, keep_jobs: int) -> list[str]:
+        """Ended jobs that are too old, or too many."""
+        with self._mutex:
+            rows = self._db.execute(
+                "SELECT key FROM jobs WHERE status >= :ended AND (ended_s < :oldest OR number <= COALESCE(("
+                "SELECT number FROM jobs WHERE status >= :ended ORDER BY number DESC LIMIT 1 OFFSET :kept), 0))",
+                {"ended": JobStatus.FINISHED, "oldest": time.time() - keep_days * 86400, "kept": keep_jobs},
+            ).fetchall()
+        return [row["key"] for row in rows]
+
+    @contextmanager
+    def _transaction(self) -> Iterator[sqlite3.Connection]:
+        with self._mutex:
+            self._db.execute("BEGIN IMMEDIATE")
+            try:
+                yield self._db
+            except BaseException:
+                self._db.execute("ROLLBACK")
+                raise
+            self._db.execute("COMMIT")
+
+
+def _job(row: sqlite3.Row) -> Job:
+    values: dict[str, Any] = dict(row)
+    values |= {
+        "status": JobStatus(values["status"]),
+        "form": json.loads(values["form"]),
+        "outputs": tuple(json.loads(values["outputs"])),
+        "was_canceled": bool(values["was_canceled"]),
+    }
+    return Job(**values)

@@ -1,0 +1,27 @@
+"""What the server and a worker say to each other: one JSON object a line."""
+
+from __future__ import annotations
+
+import json
+from typing import IO, Any
+
+__all__ = ["read_message", "write_message"]
+
+
+def write_message(file: IO[bytes], kind: str, **values: Any) -> None:
+    """Send one; surrogates of broken names travel as escapes.
+
+    Raises:
+        OSError: nobody reads any more.
+    """
+    file.write(json.dumps({"kind": kind, **values}).encode("ascii") + b"\n")
+    file.flush()
+
+
+def read_message(file: IO[bytes]) -> dict[str, Any] | None:
+    """The next one; ``None`` when the other side has ended."""
+    line = file.readline()
+    if not line.endswith(b"\n"):
+        return None
+    message: dict[str, Any] = json.loads(line)
+    return message

@@ -1,0 +1,185 @@
+"""The settings of the job server: one table of name, default, limits and help, which the command line and docs show."""
+
+from __future__ import annotations
+
+import hashlib
+import ipaddress
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import platformdirs
+
+from facestream.config import check_options, make_option
+from facestream.errors import OptionError
+
+__all__ = ["ServerOptions", "is_loopback"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServerOptions:
+    """Settings of the job server.
+
+    Raises:
+        OptionError: a value out of its range, or settings that do not go together.
+    """
+
+    host: str = make_option(
+        "127.0.0.1",
+        metavar="ADDRESS",
+        environment=("DISCOVER_HOST",),
+        help="Address to listen on. Any but this machine's own needs --token or --trust.",
+    )
+    port: int = make_option(
+        8080, minimum=0, maximum=65535, metavar="N", environment=("DISCOVER_PORT",), help="Port; 0 takes a free one."
+    )
+    data_dirs: tuple[Path, ...] = make_option(
+        (Path(),),
+        flag="--data-dir",
+        is_path=True,
+        is_repeatable=True,
+        metavar="FOLDER",
+        environment=("DISCOVER_DATA_DIR",),
+        help="Folder that jobs may read and write, may be given several times; relative paths are looked for in each "
+        "in order, and outputs go to the first.  [default: the working directory]",
+    )
+    cml_dir: Path | None = make_option(
+        None,
+        is_path=True,
+        metavar="FOLDER",
+        environment=("DISCOVER_CML_DIR",),
+        help="Folder of your own trainer files; those of facestream answer beside them.",
+    )
+    cache_dir: Path | None = make_option(
+        None,
+        is_path=True,
+        metavar="FOLDER",
+        environment=("DISCOVER_CACHE_DIR",),
+        help="Where converted networks are kept; your cache folder when left out.",
+    )
+    tmp_dir: Path | None = make_option(
+        None,
+        is_path=True,
+        metavar="FOLDER",
+        environment=("DISCOVER_TMP_DIR",),
+        help="Where uploads and results to be fetched lie; in the state folder when left out.",
+    )
+    log_dir: Path | None = make_option(
+        None,
+        is_path=True,
+        metavar="FOLDER",
+        environment=("DISCOVER_LOG_DIR",),
+        help="Where the logs of jobs lie; in the state folder when left out.",
+    )
+    state_dir: Path | None = make_option(
+        None,
+        is_path=True,
+        metavar="FOLDER",
+        help="Where the queue is kept, which is no data folder; one for each first data folder when left out.",
+    )
+    num_workers: int = make_option(
+        1, flag="--workers", minimum=1, maximum=64, metavar="N", help="How many jobs run at once."
+    )
+    tls: bool = make_option(
+        False,
+        environment=("DISCOVER_USE_TLS",),
+        help="Speak https instead of http, with a certificate that is made once and kept; NOVA speaks nothing else.",
+    )
+    tls_port: int | None = make_option(
+        None, minimum=0, maximum=65535, metavar="N", help="Speak https at this port, beside http at the other one."
+    )
+    certfile: Path | None = make_option(None, is_path=True, help="A certificate of your own (PEM).")
+    keyfile: Path | None = make_option(None, is_path=True, help="Its key.")
+    token: str | None = make_option(
+        None, metavar="TEXT", help="Clients must send it: Authorization: Bearer TEXT. Better given by the environment."
+    )
+    trusted_networks: tuple[str, ...] = make_option(
+        (),
+        flag="--trust",
+        is_repeatable=True,
+        metavar="CIDR",
+        help="Network whose clients need no token, such as 192.168.1.0/24, may be given several times.",
+    )
+    allowed_hosts: tuple[str, ...] = make_option(
+        (),
+        flag="--allowed-host",
+        is_repeatable=True,
+        metavar="NAME",
+        help="Name under which browsers may reach the server, beside localhost and addresses.",
+    )
+    allow_url: bool = make_option(False, help="Jobs may download their inputs from public http and https addresses.")
+    max_body_mb: int = make_option(
+        300, minimum=1, metavar="MB", help="Bound on the size of a request, but for uploads."
+    )
+    max_upload_mb: int = make_option(20_000, minimum=1, metavar="MB", help="Bound on the size of an upload.")
+    keep_days: int = make_option(
+        90,
+        minimum=1,
+        metavar="DAYS",
+        help="Ended jobs, their logs, uploads and results are removed when they are older.",
+    )
+    keep_jobs: int = make_option(10_000, minimum=1, metavar="N", help="How many ended jobs are kept.")
+
+    def __post_init__(self) -> None:
+        check_options(self)
+        if not self.data_dirs:
+            raise OptionError("the server needs a data folder: --data-dir FOLDER")
+        for folder in self.data_dirs:
+            if not folder.is_dir():
+                raise OptionError(f"--data-dir {folder}: there is no such folder; make it first")
+        if (self.certfile is None) != (self.keyfile is None):
+            raise OptionError("--certfile and --keyfile belong together; give both")
+        if self.certfile is not None and not self.tls and self.tls_port is None:
+            raise OptionError("--certfile is for https; give --tls or --tls-port N as well")
+        for text in self.trusted_networks:
+            _network(text)
+        if not is_loopback(self.host) and not self.token and not self.trusted_networks:
+            raise OptionError(
+                f"--host {self.host}: others could start jobs there; give --token TEXT, or --trust CIDR for clients "
+                "that cannot send one"
+            )
+        for name in ("state", "tmp", "log"):
+            place = Path(os.path.realpath(getattr(self, f"{name}_folder")))
+            for folder in self.data_dirs:
+                if place.is_relative_to(os.path.realpath(folder)):
+                    raise OptionError(
+                        f"--{name}-dir {place} lies in the data folder {folder}, where jobs could read and write it; "
+                        f"give another --{name}-dir, or a --data-dir that does not hold it"
+                    )
+
+    @property
+    def networks(self) -> tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...]:
+        return tuple(map(_network, self.trusted_networks))
+
+    @property
+    def state_folder(self) -> Path:
+        """Of this server alone: the first data folder has one of its own."""
+        if self.state_dir is not None:
+            return self.state_dir
+        digest = hashlib.sha256(os.fsencode(os.path.realpath(self.data_dirs[0]))).hexdigest()[:16]
+        return platformdirs.user_state_path("facestream", appauthor=False) / "server" / digest
+
+    @property
+    def tmp_folder(self) -> Path:
+        return self.tmp_dir or self.state_folder / "tmp"
+
+    @property
+    def log_folder(self) -> Path:
+        return self.log_dir or self.state_folder / "log"
+
+
+def is_loopback(host: str) -> bool:
+    """Whether an address is reached from this machine only."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return False
+
+
+def _network(text: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network:
+    try:
+        return ipaddress.ip_network(text)
+    except ValueError as error:
+        raise OptionError(f"--trust {text}: no network such as 192.168.1.0/24 ({error})") from None

@@ -1,0 +1,288 @@
+"""The workers and the threads that keep them busy: jobs leave the queue here and end here."""
+
+from __future__ import annotations
+
+import logging
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from facestream.server.job_files import JobFiles
+from facestream.server.job_store import Job, JobStatus, JobStore
+from facestream.server.messages import read_message, write_message
+
+__all__ = ["JobProgress", "WorkerPool"]
+
+_log = logging.getLogger(__name__)
+
+WORKER_COMMAND = (sys.executable, "-m", "facestream.server.worker")
+
+SECONDS_TO_STOP = 1.0
+"""A worker that was asked to stop looks between groups of frames; one that does not is ended."""
+
+SECONDS_TO_LOOK = 0.5
+"""How often an idle worker looks for jobs that nobody called it for."""
+
+
+@dataclass(frozen=True, slots=True)
+class JobProgress:
+    """How far a running job is."""
+
+    session: int
+    num_sessions: int
+    num_frames: int
+    num_frames_total: int | None
+    seconds: float
+
+    @property
+    def fps(self) -> float | None:
+        return self.num_frames / self.seconds if self.seconds > 0 else None
+
+    @property
+    def seconds_left(self) -> float | None:
+        """Of this session."""
+        if not self.num_frames_total or not self.fps:
+            return None
+        return max(0.0, (self.num_frames_total - self.num_frames) / self.fps)
+
+
+class WorkerPool:
+    """Runs the jobs of a store, as many at once as there are workers."""
+
+    def __init__(
+        self,
+        store: JobStore,
+        files: JobFiles,
+        settings: Mapping[str, Any],
+        num_workers: int,
+        on_worker: Callable[[int], None] = lambda _: None,
+    ) -> None:
+        """``settings`` is what each worker is told first; ``on_worker`` is told the number of each new process."""
+        self.store = store
+        self.files = files
+        self.settings = settings
+        self.on_worker = on_worker
+        self._wake = threading.Condition()
+        self._is_ending = False
+        self._slots = [_Slot(self, f"facestream-slot-{number}") for number in range(num_workers)]
+
+    def start(self) -> None:
+        for slot in self._slots:
+            slot.thread.start()
+
+    def call(self) -> None:
+        """A job was queued."""
+        with self._wake:
+            self._wake.notify_all()
+
+    def cancel(self, key: str) -> bool:
+        """Ask for the end of a job; the answer is whether there was anything to end. It takes two seconds at most."""
+        # No job is taken out of the queue meanwhile.
+        with self._wake:
+            if self.store.move_waiting_to_canceled(key):
+                self.files.log(key, logging.WARNING, "Canceled before it was started.")
+                return True
+            return any(slot.cancel(key) for slot in self._slots)
+
+    def progress_of(self, key: str) -> JobProgress | None:
+        return next((slot.progress for slot in self._slots if slot.key == key), None)
+
+    @property
+    def fps(self) -> float:
+        """Of all running jobs together."""
+        return sum((progress.fps or 0.0) for slot in self._slots if (progress := slot.progress) is not None)
+
+    def close(self) -> None:
+        """End the workers; jobs that run wait for the next server."""
+        with self._wake:
+            self._is_ending = True
+            self._wake.notify_all()
+        for slot in self._slots:
+            slot.end()
+        for slot in self._slots:
+            slot.thread.join()
+
+    def next_job(self, slot: _Slot) -> Job | None:
+        """The next job for a slot, waited for; ``None`` when the server ends."""
+        while True:
+            with self._wake:
+                if self._is_ending:
+                    return None
+                job = self.store.take_next()
+                if job is not None:
+                    slot.take(job.key)
+                    return job
+                self._wake.wait(SECONDS_TO_LOOK)
+
+
+class _Slot:
+    """One worker process after the other, and the thread that talks to it."""
+
+    def __init__(self, pool: WorkerPool, name: str) -> None:
+        self.key: str | None = None
+        self.progress: JobProgress | None = None
+        self.thread = threading.Thread(target=self._serve, name=name, daemon=True)
+        self._pool = pool
+        self._mutex = threading.Lock()
+        self._process: subprocess.Popen[bytes] | None = None
+        self._is_canceled = self._is_ended = False
+
+    def cancel(self, key: str) -> bool:
+        """Ask the worker to stop if it runs this job, and end it if it does not."""
+        with self._mutex:
+            if self.key != key:
+                return False
+            self._is_canceled = True
+            process = self._process
+        if process is not None:
+            self._ask_to_stop(process)
+            threading.Thread(target=self._end_if_it_goes_on, args=(process, key), daemon=True).start()
+        return True
+
+    def end(self) -> None:
+        """The server ends."""
+        with self._mutex:
+            self._is_ended = True
+            process = self._process
+        if process is not None:
+            process.kill()
+
+    def take(self, key: str) -> None:
+        """From now on this slot runs that job."""
+        with self._mutex:
+            self.key, self.progress, self._is_canceled = key, None, False
+
+    def _serve(self) -> None:
+        while (job := self._pool.next_job(self)) is not None:
+            try:
+                self._run(job)
+            except Exception:
+                _log.exception("job %r could not be run", job.key)
+                self._finish(job.key, JobStatus.ERROR, "the server made a mistake; its own output says which")
+            finally:
+                with self._mutex:
+                    self.key = self.progress = None
+        self._leave_process()
+
+    def _run(self, job: Job) -> None:
+        process = self._ready_process()
+        if self._is_canceled:
+            self._finish(job.key, JobStatus.CANCELED)
+            return
+        assert process.stdin is not None
+        assert process.stdout is not None
+        try:
+            result_folder = str(self._pool.files.result_folder(job.key))
+            write_message(process.stdin, "run", form=dict(job.form), result_folder=result_folder)
+            while message := read_message(process.stdout):
+                if self._heed(job.key, message):
+                    return
+        except (OSError, ValueError) as error:
+            _log.warning("a worker could not be talked to: %s", error)
+        self._worker_died(job.key, process)
+
+    def _heed(self, key: str, message: Mapping[str, Any]) -> bool:
+        """Do what a worker's message asks for; the answer is whether the job has ended."""
+        kind = message["kind"]
+        if kind == "log":
+            self._pool.files.log(key, message["level"], message["text"])
+        elif kind == "progress":
+            found = JobProgress(
+                message["session"], message["num_sessions"], message["frames"], message["total"], message["seconds"]
+            )
+            if self.progress is None or self.progress.session != found.session:
+                self._pool.store.set_progress(key, f"{found.session}/{found.num_sessions}")
+            self.progress = found
+        elif kind == "outputs":
+            self._pool.store.add_outputs(key, message["paths"])
+        elif kind == "finished":
+            self._finish(key, JobStatus.FINISHED)
+        elif kind == "stopped":
+            self._finish(key, JobStatus.CANCELED)
+        elif kind == "failed":
+            self._finish(key, JobStatus.ERROR, message["error"])
+        return kind in ("finished", "stopped", "failed")
+
+    def _finish(self, key: str, status: JobStatus, error: str = "") -> None:
+        if self._is_canceled and status is not JobStatus.FINISHED:
+            status, error = JobStatus.CANCELED, ""
+        # The last line is there before anybody can see that the job has ended.
+        if status is JobStatus.ERROR:
+            self._pool.files.log(key, logging.CRITICAL, f"Job failed with exception {error}")
+        elif status is JobStatus.CANCELED:
+            self._pool.files.log(key, logging.WARNING, "Canceled; nothing half written was left.")
+        self._pool.store.move(key, status, error)
+
+    def _worker_died(self, key: str, process: subprocess.Popen[bytes]) -> None:
+        self._forget(process)
+        code = process.wait()
+        if self._is_ended:
+            self._pool.store.move(key, JobStatus.WAITING)
+            return
+        how = f"ended by {_signal_name(-code)}" if code < 0 else f"ended with status {code}"
+        hint = "; perhaps the machine has not enough memory" if code == -signal.SIGKILL else ""
+        self._finish(key, JobStatus.ERROR, f"the worker process {how} in the middle of the job{hint}")
+
+    def _ready_process(self) -> subprocess.Popen[bytes]:
+        """The worker of the last job, or a new one where that is gone."""
+        with self._mutex:
+            process = self._process
+        if process is not None and process.poll() is None:
+            return process
+        process = subprocess.Popen(WORKER_COMMAND, stdin=subprocess.PIPE, stdout=subprocess.PIPE)  # noqa: S603
+        self._pool.on_worker(process.pid)
+        with self._mutex:
+            self._process = process
+            if self._is_ended:
+                process.kill()
+        assert process.stdin is not None
+        assert process.stdout is not None
+        write_message(process.stdin, "settings", **self._pool.settings)
+        read_message(process.stdout)
+        return process
+
+    def _forget(self, process: subprocess.Popen[bytes]) -> None:
+        with self._mutex:
+            self._process = None
+        for pipe in (process.stdin, process.stdout):
+            if pipe is not None:
+                try:
+                    pipe.close()
+                except OSError:
+                    _log.debug("the pipe of a worker that has ended")
+
+    def _leave_process(self) -> None:
+        with self._mutex:
+            process = self._process
+        if process is not None:
+            process.kill()
+            self._forget(process)
+            process.wait()
+
+    def _ask_to_stop(self, process: subprocess.Popen[bytes]) -> None:
+        try:
+            assert process.stdin is not None
+            write_message(process.stdin, "stop")
+        except (OSError, ValueError):
+            _log.debug("a worker that is asked to stop has ended already")
+
+    def _end_if_it_goes_on(self, process: subprocess.Popen[bytes], key: str) -> None:
+        deadline = time.monotonic() + SECONDS_TO_STOP
+        while time.monotonic() < deadline:
+            if self.key != key:
+                return
+            time.sleep(0.02)
+        if self.key == key:
+            process.kill()
+
+
+def _signal_name(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"

@@ -1,0 +1,138 @@
+"""The API of our own, asked of a real server."""
+
+from __future__ import annotations
+
+import json
+import time
+from typing import Any
+
+import pytest
+
+from facestream.version import __version__
+from tests.server.running import RunningServer
+
+JOB: dict[str, Any] = {
+    "module": "facemesh",
+    "inputs": {"data": "clip.mp4", "bounding_box": "boxes.stream"},
+    "outputs": {"landmarks": "api/mesh.stream"},
+}
+
+
+def wait(server: RunningServer, number: int) -> dict[str, Any]:
+    deadline = time.monotonic() + 90
+    while True:
+        job: dict[str, Any] = server.get(f"/api/v1/jobs/{number}").json()
+        if job["status"] not in ("waiting", "running"):
+            return job
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+def test_a_job_and_its_files(server: RunningServer) -> None:
+    answer = server.post("/api/v1/jobs", json={**JOB, "key": "api job", "options": {"batch_size": 7}})
+    assert answer.status_code == 201
+    created = answer.json()
+    assert (created["key"], created["module"]) == ("api job", "facemesh/facemesh.trainer")
+    job = wait(server, created["number"])
+    assert (job["status"], job["error"], job["progress"]) == ("finished", "", None)
+    assert job["outputs"] == [str(server.data_folder / "api" / "mesh.stream")]
+    assert job["queued_s"] <= job["started_s"] <= job["ended_s"]
+    files = server.get(f"/api/v1/jobs/{job['number']}/files").json()
+    assert [file["path"].rpartition("/")[2] for file in files] == ["mesh.stream", "mesh.stream~"]
+    assert files[1]["num_bytes"] == 30 * 937 * 4
+    part = server.get(f"/api/v1/jobs/{job['number']}/files/1", headers={"Range": "bytes=3748-7495"})
+    assert (part.status_code, part.headers["content-range"]) == (206, f"bytes 3748-7495/{30 * 937 * 4}")
+    assert part.content == (server.data_folder / "api" / "mesh.stream~").read_bytes()[3748:7496]
+    log = server.get(f"/api/v1/jobs/{job['number']}/log")
+    assert log.text.endswith("INFO Processing completed!\n")
+    assert "text/plain" in log.headers["content-type"]
+    again = server.post(f"/api/v1/jobs/{job['number']}/again")
+    assert again.status_code == 201
+    assert again.json()["number"] > job["number"]
+    assert wait(server, again.json()["number"])["status"] == "finished"
+    assert server.get(f"/api/v1/jobs/{job['number']}").status_code == 404
+
+
+def test_events(server: RunningServer) -> None:
+    number = server.post("/api/v1/jobs", json={**JOB, "outputs": {"landmarks": "events"}}).json()["number"]
+    answer = server.get(f"/api/v1/jobs/{number}/events", stream=True)
+    assert "text/event-stream" in answer.headers["content-type"]
+    lines = [line for line in answer.iter_lines(decode_unicode=True) if line]
+    assert lines[0::2] == ["event: job"] * (len(lines) // 2)
+    jobs = [json.loads(line.removeprefix("data: ")) for line in lines[1::2]]
+    assert jobs[0]["status"] in ("waiting", "running")
+    assert jobs[-1]["status"] == "finished"
+
+
+def test_pages(server: RunningServer) -> None:
+    numbers = [
+        server.post("/api/v1/jobs", json={**JOB, "outputs": {"landmarks": f"p{k}"}}).json()["number"] for k in range(3)
+    ]
+    for number in numbers:
+        wait(server, number)
+    first = server.get("/api/v1/jobs", params={"limit": 2}).json()
+    assert [job["number"] for job in first["jobs"]] == numbers[:0:-1]
+    second = server.get("/api/v1/jobs", params={"limit": 2, "before": first["before"]}).json()
+    assert second["jobs"][0]["number"] == numbers[0]
+    assert first["counts"]["waiting"] == 0
+    assert server.get("/api/v1/jobs", params={"status": "running"}).json()["jobs"] == []
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"module": "emonet"}, "Trainer file not available: emonet/emonet.trainer"),
+        ({"module": "../../x"}, "leads out of the folder of trainers"),
+        ({"inputs": {"film": "clip.mp4"}}, "module 'facemesh' has no input 'film'; it has data, bounding_box"),
+        ({"inputs": {"data": "/etc/passwd"}}, "/etc/passwd: outside of the folders that jobs may use"),
+        ({"inputs": {"data": "absent.mp4"}}, "absent.mp4: there is no such file in"),
+        ({"outputs": {"landmarks": "../x.stream"}}, "../x.stream: outside of the folders that jobs may use"),
+    ],
+)
+def test_what_is_refused_at_once(server: RunningServer, changes: dict[str, Any], message: str) -> None:
+    answer = server.post("/api/v1/jobs", json={**JOB, **changes})
+    assert answer.status_code == 400
+    assert message in answer.json()["detail"]
+
+
+@pytest.mark.parametrize("body", ["{}", "[]", "no json", '{"module": 3}', json.dumps({**JOB, "extra": 1})])
+def test_bodies_that_are_none(server: RunningServer, body: str) -> None:
+    answer = server.post("/api/v1/jobs", data=body, headers={"Content-Type": "application/json"})
+    assert answer.status_code == 422
+    assert answer.json()["detail"][0]["msg"]
+
+
+def test_jobs_that_there_are_not(server: RunningServer) -> None:
+    for path in ("", "/log", "/events", "/files", "/files/0"):
+        assert server.get(f"/api/v1/jobs/999999{path}").status_code == 404
+    assert server.post("/api/v1/jobs/999999/cancel").status_code == 404
+    assert server.get("/api/v1/jobs/0").status_code == 422
+    number = server.post("/api/v1/jobs", json={**JOB, "outputs": {"landmarks": "ended"}}).json()["number"]
+    wait(server, number)
+    assert server.post(f"/api/v1/jobs/{number}/cancel").status_code == 409
+    assert server.get(f"/api/v1/jobs/{number}/files/7").status_code == 404
+    import requests
+
+    assert requests.delete(f"{server.url}/api/v1/jobs/{number}", timeout=60).status_code == 204
+    assert server.get(f"/api/v1/jobs/{number}").status_code == 404
+    assert (server.data_folder / "ended.stream").exists(), "files in data folders stay"
+
+
+def test_what_there_is(server: RunningServer) -> None:
+    modules = server.get("/api/v1/modules").json()
+    assert [(module["path"], module["create"], module["can_run"]) for module in modules] == [
+        ("blazeface/blazeface.trainer", "BlazeFace", True),
+        ("facemesh/facemesh.trainer", "FaceMesh", True),
+    ]
+    health = server.get("/api/v1/health").json()
+    assert health == {
+        "status": "ok",
+        "version": __version__,
+        "num_workers": 1,
+        "data_folders": [str(server.data_folder)],
+    }
+    metrics = server.get("/api/v1/metrics")
+    assert 'facestream_jobs{state="finished"} ' in metrics.text
+    document = server.get("/api/v1/openapi.json").json()
+    assert "/api/v1/jobs/{number}/events" in document["paths"]
+    assert "/process" not in document["paths"]
