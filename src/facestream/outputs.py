@@ -29,13 +29,13 @@ class OutputPlan:
     source: Path
     streams: tuple[Path, ...]
     """One a face; of detections one of boxes and one of keypoints."""
-    npz: Path | None
-    csv: Path | None
-    overlay: Path | None
-    """Without its suffix where ``overlay_is_named`` is false: that follows from the source."""
-    overlay_is_named: bool
     is_of_meshes: bool
     """Else of boxes and keypoints."""
+    npz: Path | None = None
+    csv: Path | None = None
+    overlay: Path | None = None
+    """Without its suffix where ``overlay_is_named`` is false: that follows from the source."""
+    overlay_is_named: bool = False
     boxes: Path | None = None
     """A box stream that is read beside the source."""
     replaces_any_stream: bool = False

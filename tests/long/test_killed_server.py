@@ -44,7 +44,7 @@ def test_no_job_is_lost_and_no_file_is_half(tmp_path: Path, sample: Path) -> Non
             server.start()
         for key in keys:
             assert server.wait(key, seconds=300) == 2, server.log(key)
-            # Between two beginnings there is a server that was killed, so that no two were at work at once.
+            # Each server begins a job once at most.
             log = server.log(key)
             assert log.count("Trainer successfully loaded.") <= 1 + NUM_KILLS
             assert log.endswith("Processing completed!\n")

@@ -87,9 +87,19 @@ def test_inputs(server: RunningServer, outside: Path, number: int) -> None:
 @pytest.mark.parametrize("number", PLACES)
 def test_outputs(server: RunningServer, outside: Path, number: int) -> None:
     uri = places(outside, "new.stream")[number]
-    if "\0" in uri or uri.startswith(("/", "..\\", "../", "way-out", "x/", "\\", "C:")):
-        log = run(server, f"out {number}", {"uri": "clip.mp4"}, {"uri": uri})
-        assert " CRITICAL Job failed with exception " in log.splitlines()[-1]
+    if uri.startswith(("~", "\uff0e", "..%2f", "file:")):
+        # To a file system these are names like others; that nothing outside changes is seen after each test.
+        fields = {"jobID": f"out {number}", "trainerFilePath": "facemesh/facemesh.trainer"}
+        entries = [
+            {"src": "file:stream:video", "type": "input", "id": "data", "uri": "clip.mp4"},
+            {"src": "file:stream:ssistream", "type": "output", "id": "landmarks", "uri": uri},
+        ]
+        server.post("/process", data={**fields, "data": json.dumps(entries)})
+        assert server.wait(f"out {number}") == 2
+        assert f"{server.data_folder}/{uri}".replace("///", "/").replace("//", "/") in server.log(f"out {number}")
+        return
+    log = run(server, f"out {number}", {"uri": "clip.mp4"}, {"uri": uri})
+    assert " CRITICAL Job failed with exception " in log.splitlines()[-1]
 
 
 def test_links(server: RunningServer) -> None:

@@ -49,10 +49,6 @@ class BlazeFaceProcessor:
         plan = OutputPlan(
             source=work.inputs["video"],
             streams=(boxes, keypoints),
-            npz=None,
-            csv=None,
-            overlay=None,
-            overlay_is_named=False,
             is_of_meshes=False,
             replaces_any_stream=True,
         )

@@ -44,10 +44,6 @@ class FaceMeshProcessor:
         plan = OutputPlan(
             source=work.inputs["data"],
             streams=(work.outputs["landmarks"],),
-            npz=None,
-            csv=None,
-            overlay=None,
-            overlay_is_named=False,
             is_of_meshes=True,
             boxes=boxes,
             replaces_any_stream=True,

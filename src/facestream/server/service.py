@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -34,13 +33,12 @@ class JobService:
         except OSError:
             self.store.close()
             raise
-        if options.cache_dir:
-            os.environ["FACESTREAM_CACHE"] = str(options.cache_dir)
         settings = {
             "data_folders": [str(folder.absolute()) for folder in options.data_dirs],
             "upload_folder": str(self.files.upload_folder.absolute()),
             "trainer_folder": str(options.cml_dir.absolute()) if options.cml_dir else None,
             "allow_url": options.allow_url,
+            "cache_folder": str(options.cache_dir.absolute()) if options.cache_dir else None,
         }
         records = WorkerRecords(options.state_folder / "workers.json")
         num_ended = records.end_all()

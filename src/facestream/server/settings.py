@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import hashlib
-import ipaddress
 import os
 from dataclasses import dataclass
 from pathlib import Path
-
-import platformdirs
+from typing import TYPE_CHECKING
 
 from facestream.config import check_options, make_option
 from facestream.errors import OptionError
+
+if TYPE_CHECKING:
+    import ipaddress
 
 __all__ = ["ServerOptions", "is_loopback"]
 
@@ -156,6 +156,10 @@ class ServerOptions:
         """Of this server alone: the first data folder has one of its own."""
         if self.state_dir is not None:
             return self.state_dir
+        import hashlib
+
+        import platformdirs
+
         digest = hashlib.sha256(os.fsencode(os.path.realpath(self.data_dirs[0]))).hexdigest()[:16]
         return platformdirs.user_state_path("facestream", appauthor=False) / "server" / digest
 
@@ -170,6 +174,8 @@ class ServerOptions:
 
 def is_loopback(host: str) -> bool:
     """Whether an address is reached from this machine only."""
+    import ipaddress
+
     if host == "localhost":
         return True
     try:
@@ -179,6 +185,8 @@ def is_loopback(host: str) -> bool:
 
 
 def _network(text: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network:
+    import ipaddress
+
     try:
         return ipaddress.ip_network(text)
     except ValueError as error:

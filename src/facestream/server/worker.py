@@ -42,6 +42,8 @@ class Worker:
         settings = read_message(self._commands)
         if settings is None:
             return
+        if settings["cache_folder"]:
+            os.environ["FACESTREAM_CACHE"] = settings["cache_folder"]
         runner = JobRunner(
             JobFolders([Path(folder) for folder in settings["data_folders"]], Path(settings["upload_folder"])),
             trainer_folder=Path(settings["trainer_folder"]) if settings["trainer_folder"] else None,

@@ -25,9 +25,6 @@ WORKER_COMMAND = (sys.executable, "-m", "facestream.server.worker")
 SECONDS_TO_STOP = 1.0
 """A worker that was asked to stop looks between groups of frames; one that does not is ended."""
 
-SECONDS_TO_LOOK = 0.5
-"""How often an idle worker looks for jobs that nobody called it for."""
-
 
 @dataclass(frozen=True, slots=True)
 class JobProgress:
@@ -117,7 +114,7 @@ class WorkerPool:
                 if job is not None:
                     slot.take(job.key)
                     return job
-                self._wake.wait(SECONDS_TO_LOOK)
+                self._wake.wait()
 
 
 class _Slot:
