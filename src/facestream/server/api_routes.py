@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import secrets
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -40,154 +40,161 @@ __all__ = ["api_router"]
 
 EVENTS_EVERY_S = 0.3
 MAX_PAGE = 1000
+EVENT_STREAM, ANY_FILE = "text/event-stream", "application/octet-stream"
 
 Number = Annotated[int, InPath(ge=1, le=2**62)]
 
 
-def api_router(service: JobService) -> APIRouter:  # noqa: PLR0915 - a route after the other
-    """The routes below ``/api/v1``."""
-    refusals: dict[int | str, dict[str, Any]] = {
-        404: {"model": Problem, "description": "There is no such job or file"},
-        409: {"model": Problem, "description": "The job is not in the state for that"},
-    }
-    router = APIRouter(prefix="/api/v1")
+NO_SUCH: dict[int | str, dict[str, Any]] = {404: {"model": Problem, "description": "There is no such job or file"}}
+NOT_NOW: dict[int | str, dict[str, Any]] = {409: {"model": Problem, "description": "Not in the job's present state"}}
+REFUSED: dict[int | str, dict[str, Any]] = {400: {"model": Problem, "description": "What is asked cannot be done"}}
 
-    def view(job: Job) -> JobView:
-        return _view(service, job)
 
-    def find(number: int) -> Job:
-        job = service.store.find_number(number)
-        if job is None:
-            raise HTTPException(404, f"there is no job {number}")
-        return job
+def _answers_with(media_type: str) -> dict[int | str, dict[str, Any]]:
+    return {200: {"content": {media_type: {}}}}
 
-    @router.post("/jobs", status_code=201, responses={400: {"model": Problem}, 409: refusals[409]})
-    def create_job(job: NewJob) -> JobView:
+
+class JobRoutes:
+    """What the routes of jobs answer."""
+
+    def __init__(self, service: JobService) -> None:
+        self._service = service
+
+    def create(self, job: NewJob) -> JobView:
         """Queue a job. What can be known to fail is refused now."""
         try:
-            form = _form_of(job, service)
+            form = _form_of(job, self._service)
         except FacestreamError as error:
             raise HTTPException(400, str(error)) from None
         key = job.key or f"job-{secrets.token_hex(6)}"
-        if not service.submit(key, form):
-            raise HTTPException(409, f"a job named {key!r} waits or runs; cancel it, or choose another key")
-        queued = service.store.find(key)
-        assert queued is not None
-        return view(queued)
+        return self._submit(key, form, f"a job named {key!r} waits or runs; cancel it, or choose another key")
 
-    @router.get("/jobs")
-    def list_jobs(
+    def page(
+        self,
         status: Annotated[list[StatusName] | None, Query(description="Only jobs in these states.")] = None,
         before: Annotated[int | None, Query(ge=1, le=2**62, description="Only jobs with a lower number.")] = None,
         limit: Annotated[int, Query(ge=1, le=MAX_PAGE)] = 100,
     ) -> JobList:
         """The newest jobs, page by page."""
+        store = self._service.store
         statuses = [JobStatus[name.upper()] for name in status] if status else list(JobStatus)
-        jobs = service.store.page(before=before, limit=limit + 1, statuses=statuses)
-        counts: dict[StatusName, int] = {_name(status): count for status, count in service.store.counts().items()}
+        jobs = store.page(before=before, limit=limit + 1, statuses=statuses)
+        counts: dict[StatusName, int] = {_name(status): count for status, count in store.counts().items()}
         is_last = len(jobs) <= limit
-        return JobList(
-            jobs=[view(job) for job in jobs[:limit]], before=None if is_last else jobs[limit - 1].number, counts=counts
-        )
+        views = [_view(self._service, job) for job in jobs[:limit]]
+        return JobList(jobs=views, before=None if is_last else views[-1].number, counts=counts)
 
-    @router.get("/jobs/{number}", responses={404: refusals[404]})
-    def get_job(number: Number) -> JobView:
+    def get(self, number: Number) -> JobView:
         """One job."""
-        return view(find(number))
+        return _view(self._service, self._find(number))
 
-    @router.delete("/jobs/{number}", status_code=204, responses=refusals)
-    def delete_job(number: Number) -> Response:
+    def delete(self, number: Number) -> Response:
         """Forget a job that has ended, its log, and results that were to be fetched. Files in data folders stay."""
-        job = find(number)
-        if not service.remove(job.key):
+        if not self._service.remove(self._find(number).key):
             raise HTTPException(409, f"job {number} has not ended; cancel it first")
         return Response(status_code=204)
 
-    @router.post("/jobs/{number}/cancel", responses=refusals)
-    def cancel_job(number: Number) -> JobView:
+    def cancel(self, number: Number) -> JobView:
         """End a job that waits or runs."""
-        job = find(number)
-        if not service.cancel(job.key):
+        if not self._service.cancel(self._find(number).key):
             raise HTTPException(409, f"job {number} has ended already")
-        return view(find(number))
+        return self.get(number)
 
-    @router.post("/jobs/{number}/again", status_code=201, responses=refusals)
-    def run_again(number: Number) -> JobView:
+    def run_again(self, number: Number) -> JobView:
         """Queue a job that has ended once more; it gets a new number."""
-        job = find(number)
-        if not service.submit(job.key, job.form):
-            raise HTTPException(409, f"job {number} has not ended")
-        queued = service.store.find(job.key)
-        assert queued is not None
-        return view(queued)
+        job = self._find(number)
+        return self._submit(job.key, job.form, f"job {number} has not ended")
 
-    @router.get("/jobs/{number}/log", response_class=PlainTextResponse, responses={404: refusals[404]})
-    def get_log(number: Number) -> PlainTextResponse:
+    def log(self, number: Number) -> PlainTextResponse:
         """The log, line by line."""
-        return PlainTextResponse(service.files.read_log(find(number).key) or "")
+        return PlainTextResponse(self._service.files.read_log(self._find(number).key) or "")
 
-    @router.get(
-        "/jobs/{number}/events",
-        response_class=StreamingResponse,
-        responses={200: {"content": {"text/event-stream": {}}}, 404: refusals[404]},
-    )
-    async def follow_job(number: Number) -> StreamingResponse:
+    async def events(self, number: Number) -> StreamingResponse:
         """Server-sent events: the job whenever it changes, until it has ended."""
-        await run_in_threadpool(find, number)
+        await run_in_threadpool(self._find, number)
+        return StreamingResponse(self._follow(number), media_type=EVENT_STREAM, headers={"Cache-Control": "no-store"})
 
-        async def events() -> AsyncIterator[str]:
-            told = None
-            while True:
-                job = await run_in_threadpool(service.store.find_number, number)
-                if job is None:
-                    return
-                text = view(job).model_dump_json()
-                if text != told:
-                    told = text
-                    yield f"event: job\ndata: {text}\n\n"
-                if job.status.has_ended:
-                    return
-                await asyncio.sleep(EVENTS_EVERY_S)
-
-        return StreamingResponse(events(), media_type="text/event-stream", headers={"Cache-Control": "no-store"})
-
-    @router.get("/jobs/{number}/files", responses={404: refusals[404]})
-    def list_files(number: Number) -> list[ResultFile]:
+    def files(self, number: Number) -> list[ResultFile]:
         """The files that a job wrote and that are still there."""
         return [
             ResultFile(index=index, path=str(path), num_bytes=path.stat().st_size)
-            for index, path in _files(service, find(number))
+            for index, path in _files(self._service, self._find(number))
         ]
 
-    @router.get(
-        "/jobs/{number}/files/{index}",
-        response_class=FileResponse,
-        responses={200: {"content": {"application/octet-stream": {}}}, 404: refusals[404]},
-    )
-    def get_file(number: Number, index: Annotated[int, InPath(ge=0, le=10_000)]) -> FileResponse:
+    def file(self, number: Number, index: Annotated[int, InPath(ge=0, le=10_000)]) -> FileResponse:
         """One of these files, or a range of it."""
-        path = dict(_files(service, find(number))).get(index)
+        path = dict(_files(self._service, self._find(number))).get(index)
         if path is None:
             raise HTTPException(404, f"job {number} has no file {index}")
-        return FileResponse(path, filename=path.name, media_type="application/octet-stream")
+        return FileResponse(path, filename=path.name, media_type=ANY_FILE)
 
-    @router.get("/modules")
-    def list_modules() -> list[Module]:
+    def _find(self, number: int) -> Job:
+        job = self._service.store.find_number(number)
+        if job is None:
+            raise HTTPException(404, f"there is no job {number}")
+        return job
+
+    def _submit(self, key: str, form: Mapping[str, str], conflict: str) -> JobView:
+        if not self._service.submit(key, form):
+            raise HTTPException(409, conflict)
+        queued = self._service.store.find(key)
+        assert queued is not None
+        return _view(self._service, queued)
+
+    async def _follow(self, number: int) -> AsyncIterator[str]:
+        told = None
+        while (job := await run_in_threadpool(self._service.store.find_number, number)) is not None:
+            text = _view(self._service, job).model_dump_json()
+            if text != told:
+                told = text
+                yield f"event: job\ndata: {text}\n\n"
+            if job.status.has_ended:
+                return
+            await asyncio.sleep(EVENTS_EVERY_S)
+
+
+class ServerRoutes:
+    """What the routes of the server itself answer."""
+
+    def __init__(self, service: JobService) -> None:
+        self._service = service
+
+    def modules(self) -> list[Module]:
         """The modules that jobs may name."""
-        return list(_modules(service.options.cml_dir))
+        return _modules(self._service.options.cml_dir)
 
-    @router.get("/health")
-    def health() -> Health:
+    def health(self) -> Health:
         """Whether the server lives."""
-        options = service.options
+        options = self._service.options
         folders = [str(folder.resolve()) for folder in options.data_dirs]
         return Health(status="ok", version=__version__, num_workers=options.num_workers, data_folders=folders)
 
-    @router.get("/metrics", response_class=PlainTextResponse)
-    def metrics() -> PlainTextResponse:
+    def metrics(self) -> PlainTextResponse:
         """Prometheus' text format."""
-        return PlainTextResponse(format_metrics(service), media_type="text/plain; version=0.0.4; charset=utf-8")
+        return PlainTextResponse(format_metrics(self._service), media_type="text/plain; version=0.0.4; charset=utf-8")
 
+
+def api_router(service: JobService) -> APIRouter:
+    """The routes below ``/api/v1``."""
+    router = APIRouter(prefix="/api/v1")
+    jobs, server = JobRoutes(service), ServerRoutes(service)
+    route = router.add_api_route
+    one = "/jobs/{number}"
+    route("/jobs", jobs.create, methods=["POST"], status_code=201, responses=REFUSED | NOT_NOW)
+    route("/jobs", jobs.page, methods=["GET"])
+    route(one, jobs.get, methods=["GET"], responses=NO_SUCH)
+    route(one, jobs.delete, methods=["DELETE"], status_code=204, responses=NO_SUCH | NOT_NOW)
+    route(f"{one}/cancel", jobs.cancel, methods=["POST"], responses=NO_SUCH | NOT_NOW)
+    route(f"{one}/again", jobs.run_again, methods=["POST"], status_code=201, responses=NO_SUCH | NOT_NOW)
+    route(f"{one}/log", jobs.log, methods=["GET"], response_class=PlainTextResponse, responses=NO_SUCH)
+    streams: dict[str, Any] = {"methods": ["GET"], "response_class": StreamingResponse}
+    route(f"{one}/events", jobs.events, responses=NO_SUCH | _answers_with(EVENT_STREAM), **streams)
+    route(f"{one}/files", jobs.files, methods=["GET"], responses=NO_SUCH)
+    files: dict[str, Any] = {"methods": ["GET"], "response_class": FileResponse}
+    route(f"{one}/files/{{index}}", jobs.file, responses=NO_SUCH | _answers_with(ANY_FILE), **files)
+    route("/modules", server.modules, methods=["GET"])
+    route("/health", server.health, methods=["GET"])
+    route("/metrics", server.metrics, methods=["GET"], response_class=PlainTextResponse)
     return router
 
 
