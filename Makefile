@@ -32,6 +32,7 @@ test-long: $(BIN)/.facestream-dev
 	# A peer that cannot be installed is skipped by name, and a failure where CI=true.
 	PYTHON="$(PYTHON)" benchmarks/peers/install.sh mediapipe || test "$$CI" != true
 	PYTHON="$(PYTHON)" benchmarks/peers/install.sh discover-utils || test "$$CI" != true
+	PYTHON="$(PYTHON)" benchmarks/peers/install.sh discover || test "$$CI" != true
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m long
 
 check: $(BIN)/.facestream-dev

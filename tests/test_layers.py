@@ -28,11 +28,12 @@ MAY_IMPORT = {
         "inspection",
         "outputs",
         "io",
+        "discover",
         "server",
     }
     | {"structures"},
     "server": {"config", "errors", "structures", "version", "discover", "io"},
-    "discover": {"config", "errors", "structures", "outputs", "extraction", "pipeline"},
+    "discover": {"config", "errors", "structures", "version", "outputs", "extraction", "pipeline", "io"},
     "extraction": {"config", "errors", "version", "structures", "outputs", "pipeline", "engines", "io", "drawing"},
     "conversion": {"config", "errors", "structures", "naming", "replacing", "io"},
     "inspection": {"io"},

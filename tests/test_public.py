@@ -79,7 +79,8 @@ def test_every_module_has_a_docstring_and_its_names() -> None:
     package = Path(facestream.__file__).parent
     for path in package.rglob("*.py"):
         name = ".".join(path.relative_to(package.parent).with_suffix("").parts).removesuffix(".__init__")
-        if name.endswith("__main__"):
+        if name.endswith("__main__") or ".trainers." in name:
+            # The latter are scripts that DISCOVER's runner imports, with packages that are not ours.
             continue
         module = importlib.import_module(name)
         assert module.__doc__, name

@@ -109,11 +109,11 @@ def test_the_snippet_about_streams_runs(tmp_path: Path) -> None:
 
 def test_every_option_is_documented() -> None:
     page = (ROOT / "docs" / "cli.md").read_text("utf-8")
-    sections = dict(re.findall(r"^## facestream (\w+)\n(.*?)(?=^## |\Z)", page, re.MULTILINE | re.DOTALL))
+    sections = dict(re.findall(r"^## facestream ([\w-]+)\n(.*?)(?=^## |\Z)", page, re.MULTILINE | re.DOTALL))
     for command, options in (("mesh", MeshOptions), ("detect", DetectOptions), ("serve", ServerOptions)):
         for name, option in options_of(options).items():
             assert f"`{option.flag or '--' + name.replace('_', '-')}" in sections[command]
-    assert set(re.findall(r"^## facestream (\w+)", page, re.MULTILINE)) == set(facestream.commands)
+    assert set(re.findall(r"^## facestream ([\w-]+)", page, re.MULTILINE)) == set(facestream.commands)
 
 
 @pytest.mark.parametrize("script", ["tools/make_cli_docs.py", "benchmarks/readme_table.py"])

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from facestream.structures import Detections, FaceMeshes, FaceRois, Frame
+from facestream.structures import Detections, FaceMeshes, FaceRois, Frame, Progress
 
 
 def test_shapes_are_checked_at_birth() -> None:
@@ -31,3 +31,10 @@ def test_faces_are_chosen_by_index() -> None:
     assert faces[np.array([2, 0])].scores.tolist() == [0.3, 0.1]
     assert len(faces[:0]) == 0
     assert Frame(np.zeros((3, 4, 3), np.uint8)).size == (4, 3)
+
+
+def test_progress_says_what_it_knows() -> None:
+    assert str(Progress(90, None, 2.0)) == "90 frames, 45 frames/s"
+    assert str(Progress(90, 180, 0.0)) == "90 of about 180 frames, 0 frames/s"
+    assert str(Progress(90, 270, 2.0)) == "90 of about 270 frames, 45 frames/s, 0:00:04 left"
+    assert Progress(300, 270, 2.0).seconds_left == 0.0, "headers may promise too little"

@@ -3,6 +3,7 @@
 #
 #     benchmarks/peers/install.sh mediapipe
 #     benchmarks/peers/install.sh discover-utils
+#     benchmarks/peers/install.sh discover
 #     benchmarks/peers/install.sh litert
 #
 # It lands in .peers/NAME. An environment that works is left as it is. PYTHON names the interpreter to build with.
@@ -25,13 +26,19 @@ case "$name" in
         probe="import discover_utils; assert discover_utils.__version__ == '1.2.1'; import discover_utils.data.handler.file_handler"
         hint="discover-utils 1.2.1 with this NumPy needs Python 3.11 to 3.14"
         ;;
+    discover)
+        # The real server and the real runner, whole; PyTorch is what our modules need in their environment.
+        requirements=("hcai-discover==1.1.2" "hcai-discover-utils==1.2.1" "torch==2.13.0")
+        probe="import discover.app, discover_utils.scripts.process, torch"
+        hint="DISCOVER needs Python 3.10 or newer, and ffmpeg and ffprobe to look at videos; on Debian: apt-get install ffmpeg"
+        ;;
     litert)
         requirements=("ai-edge-litert==2.3.0")
         probe="from ai_edge_litert.interpreter import Interpreter"
         hint="LiteRT 2.3.0 has wheels for Python 3.10 to 3.14 on Linux and macOS"
         ;;
     *)
-        echo "usage: $0 mediapipe | discover-utils | litert" >&2
+        echo "usage: $0 mediapipe | discover-utils | discover | litert" >&2
         exit 2
         ;;
 esac

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from fractions import Fraction
 from pathlib import Path
 from typing import Any, Literal
@@ -239,6 +240,20 @@ class Progress:
     @property
     def fps(self) -> float:
         return self.num_frames / self.seconds if self.seconds > 0 else 0.0
+
+    @property
+    def seconds_left(self) -> float | None:
+        """At the rate so far; ``None`` where that or the length is not known."""
+        if not self.num_frames_expected or not self.fps:
+            return None
+        return max(0.0, (self.num_frames_expected - self.num_frames) / self.fps)
+
+    def __str__(self) -> str:
+        expected = f" of about {self.num_frames_expected}" if self.num_frames_expected else ""
+        text = f"{self.num_frames}{expected} frames, {self.fps:.0f} frames/s"
+        if self.seconds_left is None:
+            return text
+        return f"{text}, {timedelta(seconds=round(self.seconds_left))} left"
 
 
 @dataclass(frozen=True, slots=True)

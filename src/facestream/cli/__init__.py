@@ -13,6 +13,7 @@ import click
 
 from facestream.cli.convert import convert
 from facestream.cli.detect import detect
+from facestream.cli.discover_modules import discover_modules
 from facestream.cli.info import info
 from facestream.cli.mesh import mesh
 from facestream.cli.report import print_error
@@ -33,7 +34,7 @@ def facestream() -> None:
     """Pictures and videos of faces in, 468-point face-mesh streams out."""
 
 
-for _command in (mesh, detect, info, convert, serve):
+for _command in (mesh, detect, info, convert, serve, discover_modules):
     facestream.add_command(_command)
 
 

@@ -144,8 +144,7 @@ def _line_writer(source: Path) -> Callable[[Progress], None]:
         nonlocal last
         if time.monotonic() - last >= SECONDS_BETWEEN_LINES:
             last = time.monotonic()
-            expected = f" of about {progress.num_frames_expected}" if progress.num_frames_expected else ""
-            print_error(f"{source}: {progress.num_frames}{expected} frames, {progress.fps:.0f} frames/s")
+            print_error(f"{source}: {progress}")
 
     return on_progress
 

@@ -15,6 +15,7 @@ from facestream.discover.folders import JobFolders
 from facestream.discover.matching import match_descriptions
 from facestream.discover.modules import find_trainer
 from facestream.discover.processors import Processor, SessionWork, find_processor
+from facestream.discover.progress_lines import ProgressLines
 from facestream.discover.requests import JobRequest, parse_request
 from facestream.discover.session_files import SessionPlaces
 from facestream.discover.trainer import Trainer
@@ -116,6 +117,12 @@ class JobRunner:
         scratch_folder: Path,
         events: JobEvents,
     ) -> None:
+        lines = ProgressLines(lambda text: events.log(logging.INFO, text))
+
+        def on_progress(progress: Progress) -> None:
+            lines(progress)
+            events.on_progress(number, len(request.sessions), progress)
+
         summary = processor.process(
             SessionWork(
                 inputs=files.inputs,
@@ -123,7 +130,7 @@ class JobRunner:
                 options=request.options,
                 scratch_folder=scratch_folder,
                 log=lambda text: events.log(logging.INFO, text),
-                on_progress=lambda progress: events.on_progress(number, len(request.sessions), progress),
+                on_progress=on_progress,
                 should_stop=events.should_stop,
             )
         )

@@ -33,7 +33,7 @@ class ProgressView(BaseModel):
     num_sessions: int
     num_frames: int
     num_frames_total: int | None
-    fps: float | None
+    fps: float
     seconds_left: float | None
 
 

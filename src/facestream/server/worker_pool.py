@@ -15,6 +15,7 @@ from typing import Any
 from facestream.server.job_files import JobFiles
 from facestream.server.job_store import Job, JobStatus, JobStore
 from facestream.server.messages import read_message, write_message
+from facestream.structures import Progress
 
 __all__ = ["JobProgress", "WorkerPool"]
 
@@ -32,20 +33,8 @@ class JobProgress:
 
     session: int
     num_sessions: int
-    num_frames: int
-    num_frames_total: int | None
-    seconds: float
-
-    @property
-    def fps(self) -> float | None:
-        return self.num_frames / self.seconds if self.seconds > 0 else None
-
-    @property
-    def seconds_left(self) -> float | None:
-        """Of this session."""
-        if not self.num_frames_total or not self.fps:
-            return None
-        return max(0.0, (self.num_frames_total - self.num_frames) / self.fps)
+    frames: Progress
+    """Of this session."""
 
 
 class WorkerPool:
@@ -92,7 +81,7 @@ class WorkerPool:
     @property
     def fps(self) -> float:
         """Of all running jobs together."""
-        return sum((progress.fps or 0.0) for slot in self._slots if (progress := slot.progress) is not None)
+        return sum(progress.frames.fps for slot in self._slots if (progress := slot.progress) is not None)
 
     def close(self) -> None:
         """End the workers; jobs that run wait for the next server."""
@@ -189,9 +178,8 @@ class _Slot:
         if kind == "log":
             self._pool.files.log(key, message["level"], message["text"])
         elif kind == "progress":
-            found = JobProgress(
-                message["session"], message["num_sessions"], message["frames"], message["total"], message["seconds"]
-            )
+            frames = Progress(message["frames"], message["total"], message["seconds"])
+            found = JobProgress(message["session"], message["num_sessions"], frames)
             if self.progress is None or self.progress.session != found.session:
                 self._pool.store.set_progress(key, f"{found.session}/{found.num_sessions}")
             self.progress = found
