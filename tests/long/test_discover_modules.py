@@ -13,14 +13,9 @@ import requests
 
 from facestream import DetectOptions, MeshOptions, detect, extract, read_stream
 from tests.io.clips import remux
-from tests.long.discover_peer import DiscoverServer, find_peer, install_modules, run
+from tests.long.discover_peer import DiscoverServer, find_peer, run
 
 pytestmark = pytest.mark.long
-
-
-@pytest.fixture(scope="module")
-def modules(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return install_modules(tmp_path_factory.mktemp("wheel"))
 
 
 @pytest.fixture(scope="module")
@@ -46,12 +41,12 @@ def process(modules: Path, trainer: str, entries: list[dict[str, Any]], folder: 
     return run(find_peer() / "du-process", "--trainer_file_path", trainer, *places, *job, *more, cwd=folder)
 
 
-def test_both_modules_write_what_the_commands_write(modules: Path, clip: Path, tmp_path: Path) -> None:
+def test_both_modules_write_what_the_commands_write(modules_for_discover: Path, clip: Path, tmp_path: Path) -> None:
     boxes, keypoints, mesh = (tmp_path / f"{name}.stream" for name in ("boxes", "keypoints", "mesh"))
     outputs = [entry("output", "bounding_box", boxes), entry("output", "landmarks", keypoints)]
-    process(modules, "blazeface\\blazeface.trainer", [video("video", clip), *outputs], tmp_path)
+    process(modules_for_discover, "blazeface\\blazeface.trainer", [video("video", clip), *outputs], tmp_path)
     entries = [video("data", clip), entry("input", "bounding_box", boxes), entry("output", "landmarks", mesh)]
-    process(modules, "facemesh/facemesh.trainer", entries, tmp_path, "--options", '{"batch_size": 128}')
+    process(modules_for_discover, "facemesh/facemesh.trainer", entries, tmp_path, "--options", '{"batch_size": 128}')
 
     own = tmp_path / "own"
     own.mkdir()
@@ -64,28 +59,30 @@ def test_both_modules_write_what_the_commands_write(modules: Path, clip: Path, t
         assert (found.media_type, found.size) == (wanted.media_type, wanted.size)
 
 
-def test_without_boxes_and_with_the_documented_ids(modules: Path, clip: Path, tmp_path: Path) -> None:
+def test_without_boxes_and_with_the_documented_ids(modules_for_discover: Path, clip: Path, tmp_path: Path) -> None:
     entries = [video("input_data", clip), entry("output", "output_stream", tmp_path / "mesh.stream")]
-    log = process(modules, "facemesh/facemesh.trainer", entries, tmp_path)
+    log = process(modules_for_discover, "facemesh/facemesh.trainer", entries, tmp_path)
     assert "no face boxes are given, so facestream's own detector (back) finds the faces" in log
     extract(clip, tmp_path / "own.stream", MeshOptions())
     assert (tmp_path / "mesh.stream~").read_bytes() == (tmp_path / "own.stream~").read_bytes()
 
 
-def test_a_picture(modules: Path, astronaut: Any, tmp_path: Path) -> None:
+def test_a_picture(modules_for_discover: Path, astronaut: Any, tmp_path: Path) -> None:
     from PIL import Image
 
     picture = tmp_path / "face.png"
     Image.fromarray(astronaut).save(picture)
     entries = [entry("input", "data", picture, "file:image"), entry("output", "landmarks", tmp_path / "mesh.stream")]
-    process(modules, "facemesh/facemesh.trainer", entries, tmp_path)
+    process(modules_for_discover, "facemesh/facemesh.trainer", entries, tmp_path)
     extract(picture, tmp_path / "own.stream", MeshOptions())
     assert (tmp_path / "mesh.stream~").read_bytes() == (tmp_path / "own.stream~").read_bytes()
 
 
-def test_the_server_makes_an_environment_and_runs_a_module_in_it(modules: Path, clip: Path, tmp_path: Path) -> None:
+def test_the_server_makes_an_environment_and_runs_a_module_in_it(
+    modules_for_discover: Path, clip: Path, tmp_path: Path
+) -> None:
     """DISCOVER's default way of running: it installs the requirements of a module by itself."""
-    with DiscoverServer(tmp_path, modules, backend="venv") as server:
+    with DiscoverServer(tmp_path, modules_for_discover, backend="venv") as server:
         mesh = server.data_folder / "mesh.stream"
         form = {
             "jobID": "mesh",

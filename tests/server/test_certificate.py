@@ -4,14 +4,16 @@ import datetime
 import json
 import ssl
 import stat
-import warnings
 from pathlib import Path
 
 import pytest
+import requests
 from cryptography import x509
 
+from facestream import read_stream
 from facestream.server import certificate
 from facestream.server.certificate import own_certificate
+from tests.server.nova import EMPTY_FORM, HEADERS, nova_form, process_fields
 from tests.server.running import RunningServer
 
 
@@ -58,29 +60,29 @@ def test_it_is_made_anew_where_it_does_not_do(tmp_path: Path, monkeypatch: pytes
 
 
 def test_nova_over_https_beside_http(data_folder: Path, tmp_path: Path) -> None:
+    """NOVA's window, from its first look at the modules to a stream of a dataset."""
+    session = data_folder / "nova-study" / "s01"
+    session.mkdir(parents=True)
+    (session / "patient.video.mp4").write_bytes((data_folder / "clip.mp4").read_bytes())
+    item = {"role": "patient", "active": True}
+    entries = [
+        {"id": "data", "type": "input", "src": "db:stream:Video", "name": "video", **item},
+        {"id": "landmarks", "type": "output", "kind": "SSIStream:feature;face;landmarks", "name": "face_mesh",
+         "src": "db:stream:SSIStream:feature;face;landmarks", **item},
+    ]  # fmt: skip
     with RunningServer(data_folder, tmp_path / "state", "--tls-port", "0") as server:
-        words = server.output[0].split()
-        https = next(word for word in words if word.startswith("https://"))
-        entries = [
-            {"src": "file:stream:video", "type": "input", "id": "data", "uri": "clip.mp4"},
-            {"src": "file:stream:ssistream", "type": "output", "id": "landmarks", "uri": "tls.stream"},
-        ]
-        fields = {"jobID": "1", "trainerFilePath": "facemesh/facemesh.trainer", "data": json.dumps(entries)}
-        boundary = "0f3f"
-        body = "".join(
-            f"--{boundary}\r\nContent-Disposition: form-data; name={name}\r\n\r\n{value}\r\n"
-            for name, value in fields.items()
-        )
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            import requests
+        https = next(word for word in server.output[0].split() if word.startswith("https://"))
 
-            answer = requests.post(
-                f"{https}process",
-                data=f"{body}--{boundary}--\r\n".encode(),
-                headers={"Content-Type": f'multipart/form-data; boundary="{boundary}"'},
-                timeout=60,
-                verify=str(tmp_path / "state" / "certificate.pem"),
-            )
-        assert answer.text == '{"success":"True"}\n'
-        assert server.wait("1") == 2, server.log("1")
+        def post(route: str, body: bytes) -> requests.Response:
+            certificate = str(tmp_path / "state" / "certificate.pem")
+            return requests.post(f"{https}{route}", data=body, headers=HEADERS, timeout=60, verify=certificate)
+
+        modules = post("cml_info", EMPTY_FORM).json()["trainer_ok"]
+        path = next(name for name in modules if "facemesh" in name)
+        assert json.loads(modules[path])["info_trained"] is True
+        fields = process_fields("12345678", entries, dataset="nova-study", sessions='["s01"]')
+        assert post("process", nova_form({**fields, "trainerFilePath": path})).text == '{"success":"True"}\n'
+        assert server.wait("12345678") == 2, server.log("12345678")
+        assert post("job_status", nova_form({"jobID": "12345678"})).json() == {"status": 2}
+        assert "Processing completed!" in post("log", nova_form({"jobID": "12345678"})).json()["message"]
+    assert read_stream(session / "patient.face_mesh.stream").data.shape == (30, 937)

@@ -12,6 +12,7 @@ import pytest
 import requests
 
 from facestream import MeshOptions, extract, read_stream
+from tests.server.nova import EMPTY_FORM, HEADERS, nova_form, process_fields
 from tests.server.running import RunningServer
 
 VIDEO = {"src": "file:stream:video", "type": "input", "id": "input_data", "uri": "clip.mp4"}
@@ -76,27 +77,11 @@ def test_blazeface_with_one_or_both_outputs(server: RunningServer, ids: tuple[st
 
 
 def test_novas_multipart_form(server: RunningServer) -> None:
-    fields = form(
-        "12345678", {**VIDEO, "id": "data"}, {**OUTPUT, "id": "landmarks", "uri": "nova.stream"}, force="False"
-    )
-    boundary = "3b2f0a4e-6b1b-4a25-9a3d-5d1c0f6b7a11"
-    body = b"".join(
-        f"--{boundary}\r\nContent-Type: text/plain; charset=utf-8\r\n"
-        f"Content-Disposition: form-data; name={name}\r\n\r\n{value}\r\n".encode()
-        for name, value in fields.items()
-    )
-    answer = server.post(
-        "/process",
-        data=body + f"--{boundary}--\r\n".encode(),
-        headers={"Content-Type": f'multipart/form-data; boundary="{boundary}"'},
-    )
+    entries = [{**VIDEO, "id": "data"}, {**OUTPUT, "id": "landmarks", "uri": "nova.stream"}]
+    answer = server.post("/process", data=nova_form(process_fields("12345678", entries)), headers=HEADERS)
     assert answer.text == '{"success":"True"}\n'
     assert server.wait("12345678") == 2, server.log("12345678")
-    empty = server.post(
-        "/cml_info",
-        data=f"--{boundary}\r\n\r\n--{boundary}--\r\n".encode(),
-        headers={"Content-Type": f'multipart/form-data; boundary="{boundary}"'},
-    )
+    empty = server.post("/cml_info", data=EMPTY_FORM, headers=HEADERS)
     assert list(empty.json()["trainer_ok"]) == ["blazeface/blazeface.trainer", "facemesh/facemesh.trainer"]
 
 

@@ -15,7 +15,7 @@ from typing import Any
 from starlette.background import BackgroundTask
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
-from starlette.responses import FileResponse, PlainTextResponse, Response
+from starlette.responses import FileResponse, HTMLResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from facestream.discover.modules import describe_modules
@@ -126,7 +126,8 @@ class DiscoverRoutes:
                 shutil.copyfileobj(file.file, saved, 1 << 20)
 
         await run_in_threadpool(save)
-        return PlainTextResponse(name)
+        # As the original says; there is nothing of the request in it.
+        return HTMLResponse(name)
 
     async def cml_info(self, request: Request) -> Response:
         try:
