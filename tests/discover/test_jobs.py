@@ -141,6 +141,27 @@ def test_what_is_missing(runner: JobRunner, tmp_path: Path) -> None:
         runner.run(form("a", entries=(VIDEO,)), tmp_path / "results", _Told().events())
 
 
+def test_an_annotation_is_refused_with_one_line(runner: JobRunner, copier: _Copier, tmp_path: Path) -> None:
+    annotation = {"src": "db:anno", "type": "output", "scheme": "arousal", "annotator": "me", "role": "patient"}
+    told = _Told()
+    with pytest.raises(RequestError, match=r"^output 'arousal' is an annotation, which facestream neither reads"):
+        runner.run(form("a", "b", entries=(VIDEO, OUTPUT, annotation)), tmp_path / "results", told.events())
+    assert copier.works == []
+    assert not any(level == "ERROR" for level, _ in told.lines)
+
+
+def test_the_log_says_that_no_database_is_asked(runner: JobRunner, tmp_path: Path) -> None:
+    folder = tmp_path / "data" / "study" / "a"
+    folder.mkdir(parents=True)
+    (folder / "patient.video.mp4").touch()
+    video = {"src": "db:stream:Video", "type": "input", "id": "data", "role": "patient", "name": "video"}
+    told = _Told()
+    runner.run(form("a", entries=(video, OUTPUT), dataset="study"), tmp_path / "results", told.events())
+    assert len([text for _, text in told.lines if "the database itself is not asked" in text]) == 1
+    runner.run(form("a"), tmp_path / "results", told.events())
+    assert len([text for _, text in told.lines if "the database itself is not asked" in text]) == 1
+
+
 def test_results_of_an_earlier_run_are_not_mixed_with_this_one(runner: JobRunner, tmp_path: Path) -> None:
     old = tmp_path / "results" / "old.stream"
     old.parent.mkdir()

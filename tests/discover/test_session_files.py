@@ -103,12 +103,18 @@ def test_outputs(places: SessionPlaces, tmp_path: Path) -> None:
     assert found == tmp_path / "results" / "study" / "s01" / "mesh.stream"
     for values, message in [
         ({"src": "url:stream:ssistream", "uri": "http://a/"}, "nothing can be written to a url"),
-        ({"src": "db:annotation", "role": "a", "name": "b"}, "annotations cannot be written"),
         ({"src": "request:stream:ssistream", "name": "../x"}, "is no plain name"),
         ({"src": "file:stream:ssistream", "uri": "../x"}, "outside of the folders"),
     ]:
         with pytest.raises(RequestError, match=message):
             places.place_output(describe(**values))
+
+
+@pytest.mark.parametrize(("data", "text"), [("größe", "größe"), (["a", "b\ud800"], "a\nb?"), ("", ""), ([], "")])
+def test_a_text_in_the_request(places: SessionPlaces, tmp_path: Path, data: str | list[str], text: str) -> None:
+    path = places.find_input(describe(src="request:text", data=data))
+    assert (path.parent, path.suffix) == (tmp_path / "scratch", ".txt")
+    assert path.read_text("utf-8") == text
 
 
 def test_a_picture_in_the_request(places: SessionPlaces, tmp_path: Path) -> None:
@@ -121,9 +127,9 @@ def test_a_picture_in_the_request(places: SessionPlaces, tmp_path: Path) -> None
         ({"src": "request:image", "data": "***"}, "its data is no base64"),
         ({"src": "request:image", "data": ""}, "has no data"),
         ({"src": "request:image", "data": [1]}, "has no data"),
-        ({"src": "request:text", "data": "a"}, "only images can be read"),
+        ({"src": "request:text", "data": 7}, "should be a text or a list of texts"),
+        ({"src": "request:stream:ssistream", "data": "a"}, "only image and text are read"),
         ({"src": "url:image", "uri": "http://a/"}, "the server downloads nothing; --allow-url would allow it"),
-        ({"src": "db:annotation"}, "annotations cannot be read"),
     ]
     for values, message in refused:
         with pytest.raises(RequestError, match=message):

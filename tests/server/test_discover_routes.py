@@ -134,7 +134,7 @@ def test_streams_of_a_dataset(server: RunningServer) -> None:
         ),
         (
             {"data": json.dumps([{**VIDEO, "src": "db:annotation"}, OUTPUT])},
-            "input 'input_data': annotations cannot be",
+            "input 'input_data' is an annotation, which facestream",
         ),
         ({"options": '{"min_score_thresh": "high"}'}, "option min_score_thresh is 'high', where a number was wanted"),
         ({"options": '{"min_score_thresh": 7}'}, "min_score_thresh must be at most 1, not 7"),

@@ -31,11 +31,10 @@ def files(tmp_path: Path) -> JobFiles:
 
 def test_a_log(files: JobFiles) -> None:
     assert files.read_log("a") is None
-    files.begin_log("a", {"jobID": "a", "dbPassword": "secret", "password": "s", "data": "x" * 10_000})
+    files.begin_log("a", {"jobID": "a", "data": "x" * 10_000})
     files.log("a", logging.WARNING, "two\nlines ünï")
     first, second = (files.read_log("a") or "").splitlines()
-    assert re.match(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d INFO \{'jobID': 'a', 'dbPassword': '\*\*\*\*', ", first)
-    assert "secret" not in first
+    assert re.match(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d INFO \{'jobID': 'a', ", first)
     assert first.endswith("xxx... (10000 characters)'}")
     assert second.endswith("WARNING two lines ünï")
     files.begin_log("a", {"jobID": "a"})

@@ -40,6 +40,7 @@ class BlazeFaceProcessor:
             min_score_thresh=number_of(work.options, "min_score_thresh", defaults.min_score_thresh),
             min_suppression_thresh=number_of(work.options, "min_suppression_thresh", defaults.min_suppression_thresh),
             batch_size=round(number_of(work.options, "batch_size", defaults.batch_size)),
+            num_threads=work.num_threads,
             force_square=flag_of(work.options, "force_square_ar", default=defaults.force_square),
             repeat_last=flag_of(work.options, "repeat_last", default=defaults.repeat_last),
         )

@@ -30,6 +30,8 @@ class Description:
     uri_template: str | None = None
     """Goes before ``uri``; may hold ``{dataset}`` and ``{session}``."""
     name: str | None = None
+    scheme: str | None = None
+    """Of an annotation."""
     role: str | None = None
     data: Any = None
     """What the request itself carries."""
@@ -91,6 +93,7 @@ def _parse_description(entry: object, place: int) -> Description:
         uri=texts["uri"],
         uri_template=texts["uri_template"],
         name=texts["name"],
+        scheme=texts["scheme"],
         role=texts["role"],
         data=entry.get("data"),
         is_active=bool(entry.get("active", True)),

@@ -40,10 +40,11 @@ class FaceMeshProcessor:
             boxes=boxes,
             min_score_thresh=number_of(work.options, "min_score_thresh", defaults.min_score_thresh),
             batch_size=round(number_of(work.options, "batch_size", defaults.batch_size)),
+            num_threads=work.num_threads,
         )
         plan = OutputPlan(
             source=work.inputs["data"],
-            streams=(work.outputs["landmarks"],),
+            streams=(work.outputs.get("landmarks", work.scratch_folder / "landmarks.stream"),),
             is_of_meshes=True,
             boxes=boxes,
             replaces_any_stream=True,

@@ -47,10 +47,12 @@ class JobRunner:
         *,
         trainer_folder: Path | None = None,
         download: Callable[[str, Path], Path] | None = None,
+        num_threads: int | None = None,
     ) -> None:
         self._folders = folders
         self._trainer_folder = trainer_folder
         self._download = download
+        self._num_threads = num_threads
         self._processors: dict[str, Processor] = {}
 
     def run(self, form: Mapping[str, str], result_folder: Path, events: JobEvents) -> None:
@@ -70,6 +72,12 @@ class JobRunner:
         for note in matched.notes:
             events.log(logging.WARNING, note)
         _check_needed(processor, trainer, matched.descriptions)
+        _check_annotations(request.descriptions)
+        if any(entry.source.origin == "db" for entry in matched.descriptions.values()):
+            events.log(
+                logging.INFO,
+                "db: is found by its layout of files, dataset/session/role.name.*; the database itself is not asked",
+            )
         # A result that was not fetched is not mixed with this one.
         shutil.rmtree(result_folder, ignore_errors=True)
         failures = []
@@ -129,6 +137,7 @@ class JobRunner:
                 outputs=files.outputs,
                 options=request.options,
                 scratch_folder=scratch_folder,
+                num_threads=self._num_threads,
                 log=lambda text: events.log(logging.INFO, text),
                 on_progress=on_progress,
                 should_stop=events.should_stop,
@@ -173,6 +182,15 @@ def _check_needed(processor: Processor, trainer: Trainer, descriptions: Mapping[
     if missing:
         known = ", ".join(f"{io.direction} {io.id!r}" for io in trainer.ios)
         raise RequestError(f"the request has no {' and no '.join(map(repr, missing))}; the module has: {known}")
+
+
+def _check_annotations(descriptions: Sequence[Description]) -> None:
+    for entry in descriptions:
+        if entry.source.kind.super_kind == "annotation":
+            raise RequestError(
+                f"{entry.direction or 'entry'} {(entry.id or entry.scheme or '')!r} is an annotation, which facestream "
+                "neither reads nor writes; it takes and gives streams"
+            )
 
 
 def _check_complete(summary: Summary) -> None:

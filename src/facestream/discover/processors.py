@@ -26,6 +26,8 @@ class SessionWork:
     options: Mapping[str, Any]
     scratch_folder: Path
     """For files that nobody asked for; it is removed afterwards."""
+    num_threads: int | None = None
+    """How many may work at once; ``None`` is as many as there are cores."""
     log: Callable[[str], None]
     on_progress: Callable[[Progress], None]
     should_stop: Callable[[], bool]

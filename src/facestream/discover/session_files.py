@@ -42,8 +42,6 @@ class SessionPlaces:
             RequestError: there is none, or it may not be read.
         """
         origin = description.source.origin
-        if description.source.kind.super_kind == "annotation":
-            raise RequestError(f"{_name(description)}: annotations cannot be read; facestream takes streams and videos")
         if origin == "file":
             return self.folders.find_input(self._uri(description))
         if origin == "db":
@@ -59,8 +57,6 @@ class SessionPlaces:
             RequestError: it may not go there.
         """
         origin = description.source.origin
-        if description.source.kind.super_kind == "annotation":
-            raise RequestError(f"{_name(description)}: annotations cannot be written; facestream gives streams")
         if origin == "file":
             return self.folders.place_output(_with_suffix(self._uri(description)))
         if origin == "db":
@@ -123,9 +119,12 @@ class SessionPlaces:
         return path
 
     def _save_request_data(self, description: Description) -> Path:
-        """A picture in base64, which the request carries itself."""
-        if description.source.kind.super_kind != "image":
-            raise RequestError(f"{_name(description)}: of what a request carries itself, only images can be read")
+        """What the request carries itself: text, or a picture in base64."""
+        kind = description.source.kind.super_kind
+        if kind == "text":
+            return self._save_text(description)
+        if kind != "image":
+            raise RequestError(f"{_name(description)}: of what a request carries itself, only image and text are read")
         data = description.data
         if not isinstance(data, str) or not data:
             raise RequestError(f"{_name(description)} has no data, which should be a picture in base64")
@@ -139,6 +138,16 @@ class SessionPlaces:
             raise RequestError(f"{_name(description)}: its data has more than {MAX_REQUEST_DATA // 10**6} MB")
         path = self.scratch_folder / f"{secrets.token_hex(8)}.image"
         path.write_bytes(content)
+        return path
+
+    def _save_text(self, description: Description) -> Path:
+        """A text, or a list of which each entry is a line."""
+        data = description.data
+        lines = [data] if isinstance(data, str) else data
+        if not isinstance(lines, list) or not all(isinstance(line, str) for line in lines):
+            raise RequestError(f"{_name(description)} has no data, which should be a text or a list of texts")
+        path = self.scratch_folder / f"{secrets.token_hex(8)}.txt"
+        path.write_text("\n".join(lines), "utf-8", "replace")
         return path
 
 

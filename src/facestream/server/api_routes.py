@@ -31,7 +31,7 @@ from facestream.server.api_models import (
     ResultFile,
     StatusName,
 )
-from facestream.server.job_store import Job, JobStatus
+from facestream.server.jobs import Job, JobStatus
 from facestream.server.metrics import format_metrics
 from facestream.server.service import JobService
 from facestream.version import __version__

@@ -22,7 +22,7 @@ from facestream.discover.modules import describe_modules
 from facestream.discover.requests import mask_secrets
 from facestream.errors import RequestError
 from facestream.server.forms import read_form, read_upload
-from facestream.server.job_store import Job, JobStatus
+from facestream.server.jobs import Job, JobStatus
 from facestream.server.service import JobService
 
 __all__ = ["discover_routes"]

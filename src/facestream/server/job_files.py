@@ -10,8 +10,6 @@ import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from facestream.discover.requests import mask_secrets
-
 __all__ = ["JobFiles", "safe_name"]
 
 MAX_SHOWN_VALUE = 2_000
@@ -52,8 +50,8 @@ class JobFiles:
         return sorted(path for path in folder.rglob("*") if path.is_file() and not path.name.startswith("."))
 
     def begin_log(self, key: str, form: Mapping[str, str]) -> None:
-        """Start a job's log afresh, with what was asked."""
-        shown = {name: _shortened(value) for name, value in mask_secrets(form).items()}
+        """Start a job's log afresh, with what was asked, in which passwords are masked already."""
+        shown = {name: _shortened(value) for name, value in form.items()}
         self.log_path(key).write_text(_line(logging.INFO, repr(shown)), "utf-8")
 
     def log(self, key: str, level: int, text: str) -> None:

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import logging
+import os
+import threading
 from collections.abc import Mapping
 from pathlib import Path
 
+from facestream.discover.requests import mask_secrets
 from facestream.server.job_files import JobFiles
-from facestream.server.job_store import JobStore
+from facestream.server.jobs import JobStore
 from facestream.server.orphans import WorkerRecords
 from facestream.server.settings import ServerOptions
 from facestream.server.worker_pool import WorkerPool
 
 __all__ = ["JobService"]
+
+PRUNE_EVERY_S = 600.0
 
 _log = logging.getLogger(__name__)
 
@@ -39,26 +44,33 @@ class JobService:
             "trainer_folder": str(options.cml_dir.absolute()) if options.cml_dir else None,
             "allow_url": options.allow_url,
             "cache_folder": str(options.cache_dir.absolute()) if options.cache_dir else None,
+            "num_threads": _threads_for_each(options.num_workers),
         }
         records = WorkerRecords(options.state_folder / "workers.json")
         num_ended = records.end_all()
         if num_ended:
             _log.warning("%d workers outlived the server before this one and were ended", num_ended)
+        self._is_closing = threading.Event()
+        self._pruner = threading.Thread(target=self._prune_now_and_then, name="facestream-pruner", daemon=True)
         self.workers = WorkerPool(self.store, self.files, settings, options.num_workers, records.add)
 
     def start(self) -> None:
         """Begin to run jobs."""
-        self.prune()
+        self._pruner.start()
         self.workers.start()
 
     def close(self) -> None:
         """End the workers and close the queue; what ran waits for the next start."""
+        self._is_closing.set()
         self.workers.close()
+        if self._pruner.is_alive():
+            self._pruner.join()
         self.store.close()
 
     def submit(self, key: str, form: Mapping[str, str]) -> bool:
-        """Queue a job; the answer is false where one of that name waits or runs already."""
-        if not self.store.submit(key, form, before=lambda: self.files.begin_log(key, form)):
+        """Queue a job; the answer is false where one of that name waits or runs already. Passwords are not kept."""
+        kept = mask_secrets(form)
+        if not self.store.submit(key, kept, before=lambda: self.files.begin_log(key, kept)):
             return False
         self.workers.call()
         return True
@@ -68,10 +80,7 @@ class JobService:
 
     def remove(self, key: str) -> bool:
         """Forget a job that has ended, its log and what was to be fetched."""
-        if not self.store.remove(key):
-            return False
-        self.files.remove(key)
-        return True
+        return self.store.remove(key, before=lambda: self.files.remove(key))
 
     def prune(self) -> None:
         """Remove what is too old or too much."""
@@ -79,6 +88,16 @@ class JobService:
             self.remove(key)
         for path in self.files.old_uploads(self.options.keep_days):
             _remove(path)
+
+    def _prune_now_and_then(self) -> None:
+        self.prune()
+        while not self._is_closing.wait(PRUNE_EVERY_S):
+            self.prune()
+
+
+def _threads_for_each(num_workers: int) -> int | None:
+    """Workers share the cores; one alone takes what it needs."""
+    return None if num_workers == 1 else max(1, (os.cpu_count() or 1) // num_workers)
 
 
 def _remove(path: Path) -> None:

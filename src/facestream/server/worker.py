@@ -48,6 +48,7 @@ class Worker:
             JobFolders([Path(folder) for folder in settings["data_folders"]], Path(settings["upload_folder"])),
             trainer_folder=Path(settings["trainer_folder"]) if settings["trainer_folder"] else None,
             download=Downloader() if settings["allow_url"] else None,
+            num_threads=settings["num_threads"],
         )
         threading.Thread(target=self._listen, name="facestream-listener", daemon=True).start()
         self._say("ready")

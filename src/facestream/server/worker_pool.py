@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from facestream.server.job_files import JobFiles
-from facestream.server.job_store import Job, JobStatus, JobStore
+from facestream.server.jobs import Job, JobStatus, JobStore
 from facestream.server.messages import read_message, write_message
 from facestream.structures import Progress
 

@@ -6,11 +6,12 @@ import threading
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from facestream.errors import FacestreamError
-from facestream.server.job_store import MOVES, JobStatus, JobStore
+from facestream.server.jobs import MOVES, JobStatus, JobStore
 
 FORM = {"jobID": "a", "data": "[]"}
 
@@ -114,9 +115,11 @@ def test_what_is_forgotten(store: JobStore) -> None:
     assert store.outdated(keep_days=1, keep_jobs=10) == []
     assert store.outdated(keep_days=1, keep_jobs=2) == ["a", "b"]
     assert sorted(store.outdated(keep_days=-1, keep_jobs=10)) == ["a", "b", "c", "d"]
-    assert store.remove("a")
-    assert not store.remove("a")
-    assert not store.remove("e"), "it waits"
+    removed: list[str] = []
+    assert store.remove("a", lambda: removed.append("a"))
+    assert not store.remove("a", lambda: removed.append("a"))
+    assert not store.remove("e", lambda: removed.append("e")), "it waits"
+    assert removed == ["a"]
     store.submit("a", FORM, nothing)
     job = store.find("a")
     assert job is not None
@@ -152,11 +155,33 @@ def test_a_queue_that_cannot_be_kept(tmp_path: Path) -> None:
     (tmp_path / "damaged" / "jobs.sqlite").write_bytes(b"no database at all" * 100)
     with pytest.raises(FacestreamError, match="the queue cannot be read"):
         JobStore(tmp_path / "damaged")
+    (tmp_path / "no-share" / "jobs.sqlite").mkdir(parents=True)
+    with pytest.raises(
+        FacestreamError, match=r"cannot be kept there \(unable to open .*give --state-dir FOLDER on a lo"
+    ):
+        JobStore(tmp_path / "no-share")
     JobStore(tmp_path / "newer").close()
     with closing(sqlite3.connect(tmp_path / "newer" / "jobs.sqlite")) as db:
         db.execute("PRAGMA user_version = 99")
     with pytest.raises(FacestreamError, match=r"of another version of facestream \(99\)"):
         JobStore(tmp_path / "newer")
+
+
+def test_a_file_system_without_shared_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Network shares have none, and SQLite no write-ahead log there; its locks of files behave so anywhere."""
+    connect = sqlite3.connect
+
+    def connect_as_on_a_share(path: Path, **options: Any) -> sqlite3.Connection:
+        found: sqlite3.Connection = connect(f"{path.as_uri()}?vfs=unix-dotfile", uri=True, **options)
+        return found
+
+    monkeypatch.setattr(sqlite3, "connect", connect_as_on_a_share)
+    with pytest.raises(
+        FacestreamError, match=r"journal is \w+, not WAL\); network shares often cannot keep it: give --st"
+    ):
+        JobStore(tmp_path)
+    monkeypatch.undo()
+    JobStore(tmp_path).close()
 
 
 def test_no_job_is_taken_twice(store: JobStore) -> None:

@@ -20,6 +20,8 @@ __all__ = ["MOVES", "Job", "JobStatus", "JobStore"]
 
 FILE_NAME, LOCK_NAME = "jobs.sqlite", "lock"
 
+LOCAL_DISK = "network shares often cannot keep it: give --state-dir FOLDER on a local disk"
+
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS jobs (
     number INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -105,22 +107,30 @@ class JobStore:
         if not lock(self._lock_file.fileno(), wait=False):
             self._lock_file.close()
             raise FacestreamError(f"{folder}: another server has this queue; stop it, or give --state-dir FOLDER")
-        self._db = sqlite3.connect(self.path, isolation_level=None, check_same_thread=False)
+        try:
+            self._db = sqlite3.connect(self.path, isolation_level=None, check_same_thread=False)
+        except sqlite3.Error as error:
+            self._lock_file.close()
+            raise self._cannot_be_kept(error) from error
         self._db.row_factory = sqlite3.Row
         try:
             self._prepare()
         except BaseException as error:
             self.close()
             if isinstance(error, sqlite3.Error):
-                raise FacestreamError(f"{self.path}: the queue cannot be read ({error})") from error
+                raise self._cannot_be_kept(error) from error
             raise
+
+    def _cannot_be_kept(self, error: sqlite3.Error) -> FacestreamError:
+        if isinstance(error, sqlite3.OperationalError):
+            return FacestreamError(f"{self.path}: the queue cannot be kept there ({error}); {LOCAL_DISK}")
+        return FacestreamError(f"{self.path}: the queue cannot be read ({error})")
 
     def _prepare(self) -> None:
         (mode,) = self._db.execute("PRAGMA journal_mode = WAL").fetchone()
         if mode != "wal":
             raise FacestreamError(
-                f"{self.path}: this file system cannot keep the queue, as network shares cannot (SQLite answers "
-                f"{mode}, not WAL); give --state-dir FOLDER on a local disk"
+                f"{self.path}: the queue cannot be kept there (SQLite's journal is {mode}, not WAL); {LOCAL_DISK}"
             )
         self._db.execute("PRAGMA synchronous = NORMAL")
         with self._transaction() as db:
@@ -230,11 +240,15 @@ class JobStore:
             rows = self._db.execute("SELECT status, COUNT(*) AS n FROM jobs GROUP BY status").fetchall()
         return dict.fromkeys(JobStatus, 0) | {JobStatus(row["status"]): row["n"] for row in rows}
 
-    def remove(self, key: str) -> bool:
-        """Forget a job that has ended."""
+    def remove(self, key: str, before: Callable[[], None]) -> bool:
+        """Forget a job that has ended, after ``before``."""
         with self._transaction() as db:
-            query = "DELETE FROM jobs WHERE key = ? AND status >= ?"
-            return bool(db.execute(query, (key, JobStatus.FINISHED)).rowcount)
+            row = db.execute("SELECT status FROM jobs WHERE key = ?", (key,)).fetchone()
+            if row is None or not JobStatus(row["status"]).has_ended:
+                return False
+            before()
+            db.execute("DELETE FROM jobs WHERE key = ?", (key,))
+        return True
 
     def outdated(self, *, keep_days: float, keep_jobs: int) -> list[str]:
         """Ended jobs that are too old, or too many."""
