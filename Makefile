@@ -46,6 +46,7 @@ bench: $(BIN)/.facestream-dev
 	PYTHON="$(PYTHON)" benchmarks/peers/install.sh litert
 	$(BIN)/python benchmarks/accuracy.py "$(TRUTH)"
 	$(BIN)/python benchmarks/speed.py "$(TRUTH)"
+	$(BIN)/python benchmarks/serving.py
 	$(BIN)/python benchmarks/readme_table.py
 
 clean:

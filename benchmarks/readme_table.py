@@ -23,11 +23,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Put what was measured into the README and docs.")
     parser.add_argument("--check", action="store_true", help="only compare; status 1 where they differ")
     arguments = parser.parse_args()
-    accuracy, speed = (json.loads((RESULTS / f"{name}.json").read_text("utf-8")) for name in ("accuracy", "speed"))
+    names = ("accuracy", "speed", "serving")
+    accuracy, speed, serving = (json.loads((RESULTS / f"{name}.json").read_text("utf-8")) for name in names)
     percent = "Distances in % are percent of the distance between the outer corners of the eyes."
     tables = [
         ("README.md", "accuracy", _table(accuracy, percent)),
         ("README.md", "speed", _table(speed, "Peers and facestream took turns on a machine that did nothing else.")),
+        ("README.md", "serving", _table(serving, "Clients, server and worker share the machine.")),
         ("docs/accuracy.md", "clips", _clips(accuracy)),
         ("docs/accuracy.md", "carrying", _carrying(accuracy)),
         ("docs/accuracy.md", "precision", _precisions(accuracy, speed)),

@@ -108,13 +108,17 @@ def _open_doors(options: ServerOptions, cleanup: ExitStack) -> list[_Door]:
 
 
 def _listen(host: str, port: int) -> socket.socket:
+    listener = None
     try:
         family, *_, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-        listener = socket.socket(family, socket.SOCK_STREAM)
+        # asyncio sends small answers at once only where the protocol is named; else clients wait 40 ms for each.
+        listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind(address)
         listener.listen(256)
     except OSError as error:
+        if listener is not None:
+            listener.close()
         raise OptionError(
             f"{host}:{port}: cannot be listened on ({error.strerror or error}); choose another --port, or "
             "stop what has it"
