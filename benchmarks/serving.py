@@ -19,6 +19,7 @@ from pathlib import Path
 from statistics import median
 
 import av
+from PIL import Image
 
 from bench import ROOT, show_progress
 from looping import loop_clip
@@ -159,7 +160,8 @@ def measure_queue(served: Served, data_folder: Path, num_pairs: int) -> Answer:
 def measure_memory(served: Served, data_folder: Path, _: int) -> Answer:
     """Many small jobs one after the other."""
     with av.open(str(SAMPLE)) as clip:
-        next(clip.decode(video=0)).to_image().save(data_folder / "face.png")
+        picture = next(clip.decode(video=0)).to_ndarray(format="rgb24")
+    Image.fromarray(picture).save(data_folder / "face.png")
     rows = []
     started = time.perf_counter()
     for number in range(1, NUM_JOBS + 1):

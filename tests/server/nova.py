@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-__all__ = ["EMPTY_FORM", "HEADERS", "nova_form", "process_fields"]
+__all__ = ["BOUNDARY", "EMPTY_FORM", "HEADERS", "nova_form", "process_fields"]
 
 BOUNDARY = "3b2f0a4e-6b1b-4a25-9a3d-5d1c0f6b7a11"
 HEADERS = {"Content-Type": f'multipart/form-data; boundary="{BOUNDARY}"'}

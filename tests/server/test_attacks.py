@@ -5,8 +5,11 @@ from __future__ import annotations
 import base64
 import io
 import json
+import os
+import re
 import socket
 import time
+import zipfile
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
@@ -60,6 +63,17 @@ def places(folder: Path, name: str) -> list[str]:
         "/proc/self/environ",
         "/dev/zero",
     ]
+
+
+def worker_mb(server: RunningServer) -> float:
+    """The most memory that the worker ever had; 0 before it was started."""
+    try:
+        (number,) = json.loads((server.state_folder / "workers.json").read_text())
+        found = re.search(r"VmHWM:\s+(\d+) kB", (Path("/proc") / number / "status").read_text())
+    except OSError:
+        return 0.0
+    assert found is not None
+    return int(found[1]) / 1000
 
 
 PLACES = range(len(places(Path("/x"), "y")))
@@ -211,6 +225,112 @@ def test_a_bomb_of_pixels(server: RunningServer) -> None:
     started = time.monotonic()
     run(server, "bomb", video, {"uri": "bomb.stream"})
     assert time.monotonic() - started < 30
+
+
+def test_a_bomb_of_text_in_a_picture_does_not_go_off(server: RunningServer) -> None:
+    from PIL import Image, PngImagePlugin
+
+    texts = PngImagePlugin.PngInfo()
+    for number in range(40):
+        texts.add_text(f"bomb{number}", "x" * 4_000_000, zip=True)
+    picture = io.BytesIO()
+    Image.new("RGB", (8, 8)).save(picture, "PNG", pnginfo=texts)
+    assert len(picture.getvalue()) < 500_000
+    memory = worker_mb(server)
+    entries = [
+        {"src": "request:image", "type": "input", "id": "data", "data": base64.b64encode(picture.getvalue()).decode()},
+        {"src": "file:stream:ssistream", "type": "output", "id": "landmarks", "uri": "text-bomb.stream"},
+    ]
+    form = {"jobID": "text bomb", "trainerFilePath": "facemesh/facemesh.trainer", "data": json.dumps(entries)}
+    server.post("/process", data=form)
+    server.wait("text bomb")
+    assert worker_mb(server) - memory < 150
+
+
+LAUGHS = "".join(f'<!ENTITY a{k} "{f"&a{k - 1};" * 10}">' for k in range(1, 12))
+ENTITIES = {
+    "laughs": f"<!DOCTYPE x [<!ENTITY a0 'ha'>{LAUGHS}]><stream ssi-v='2'><info sr='&a11;' dim='5'/></stream>",
+    "quadratic": f"<!DOCTYPE x [<!ENTITY a '{'x' * 100_000}'>]><stream>{'&a;' * 5_000}</stream>",
+    "file": "<!DOCTYPE x [<!ENTITY a SYSTEM '{secret}'>]><stream ssi-v='2'><meta type='&a;'/></stream>",
+    "parameter": "<!DOCTYPE x [<!ENTITY % a SYSTEM '{secret}'> %a;]><stream ssi-v='2'/>",
+}
+
+
+@pytest.mark.parametrize("name", ENTITIES)
+def test_entities_in_the_header_of_a_stream(server: RunningServer, outside: Path, name: str) -> None:
+    header = ENTITIES[name].replace("{secret}", (outside / "secret.mp4").as_uri())
+    (server.data_folder / f"{name}.stream").write_text(header)
+    (server.data_folder / f"{name}.stream~").write_bytes(bytes(20))
+    memory, started = worker_mb(server), time.monotonic()
+    entries = [
+        {"src": "file:stream:video", "type": "input", "id": "data", "uri": "clip.mp4"},
+        {"src": "file:stream:ssistream", "type": "input", "id": "bounding_box", "uri": f"{name}.stream"},
+        {"src": "file:stream:ssistream", "type": "output", "id": "landmarks", "uri": f"{name}-out.stream"},
+    ]
+    form = {"jobID": name, "trainerFilePath": "facemesh/facemesh.trainer", "data": json.dumps(entries)}
+    server.post("/process", data=form)
+    assert server.wait(name) == 3
+    log = server.log(name)
+    assert f"{name}.stream" in log.splitlines()[-1]
+    assert SECRET not in log
+    assert not (server.data_folder / f"{name}-out.stream").exists()
+    assert time.monotonic() - started < 20
+    assert worker_mb(server) - memory < 100
+
+
+def test_entities_in_a_trainer(data_folder: Path, outside: Path, tmp_path: Path) -> None:
+    trainers = tmp_path / "cml"
+    trainers.mkdir()
+    for name, text in ENTITIES.items():
+        secret = (outside / "secret.mp4").as_uri()
+        (trainers / f"{name}.trainer").write_text(text.replace("stream", "trainer").replace("{secret}", secret))
+    (trainers / "large.trainer").write_text(f"<trainer>{' ' * 2_000_000}</trainer>")
+    (trainers / "link.trainer").symlink_to(outside / "secret.trainer")
+    with RunningServer(data_folder, tmp_path / "state", "--cml-dir", str(trainers)) as server:
+        answer = server.post("/cml_info").json()
+        assert set(answer["trainer_faulty"]) == {*(f"{name}.trainer" for name in ENTITIES), "large.trainer"}
+        assert set(answer["trainer_ok"]) == {"blazeface/blazeface.trainer", "facemesh/facemesh.trainer"}
+        assert SECRET not in json.dumps(answer)
+        for name in ("laughs", "large"):
+            log = run(server, name, {"uri": "clip.mp4"}, {"uri": "x.stream"}, trainerFilePath=f"{name}.trainer")
+            assert f"{name}.trainer" in log.splitlines()[-1]
+
+
+@pytest.mark.parametrize("name", ["bomb.zip", "bomb.mp4", "bomb.stream"])
+def test_a_bomb_of_archives(server: RunningServer, name: str) -> None:
+    archive = io.BytesIO()
+    with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as target:
+        for number in range(20):
+            target.writestr(f"{number}.mp4", bytes(20_000_000))
+    assert len(archive.getvalue()) < 1_000_000
+    uploaded = server.post("/upload", files={"file": (name, archive.getvalue())}).text
+    memory, started = worker_mb(server), time.monotonic()
+    log = run(server, f"archive {name}", {"uri": uploaded}, {"uri": "archive.stream"})
+    assert uploaded in log.splitlines()[-1]
+    assert time.monotonic() - started < 20
+    assert worker_mb(server) - memory < 100
+
+
+@pytest.mark.parametrize("beginning", ["nothing", "clip"])
+@pytest.mark.parametrize("suffix", ["mp4", "avi", "mkv", "mpg", "h264", "png", "stream"])
+def test_a_sparse_video_of_8_gigabytes(server: RunningServer, suffix: str, beginning: str) -> None:
+    path = server.data_folder / f"sparse-{beginning}.{suffix}"
+    path.write_bytes((server.data_folder / "clip.mp4").read_bytes() if beginning == "clip" else b"")
+    os.truncate(path, 8_000_000_000)
+    memory, started = worker_mb(server), time.monotonic()
+    key = f"sparse {beginning} {suffix}"
+    entries = [
+        {"src": "file:stream:video", "type": "input", "id": "data", "uri": path.name},
+        {"src": "file:stream:ssistream", "type": "output", "id": "landmarks", "uri": f"{path.stem}-{suffix}.stream"},
+    ]
+    form = {"jobID": key, "trainerFilePath": "facemesh/facemesh.trainer", "data": json.dumps(entries)}
+    server.post("/process", data=form)
+    status = server.wait(key)
+    # The clip is whole before the hole, which a reader may find out; of the others nothing can be read.
+    assert status == 3 or beginning == "clip", server.log(key)
+    assert time.monotonic() - started < 20
+    assert worker_mb(server) - memory < 200
+    path.unlink()
 
 
 @pytest.mark.parametrize(

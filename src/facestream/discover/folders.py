@@ -10,7 +10,7 @@ from pathlib import Path
 
 from facestream.errors import RequestError
 
-__all__ = ["JobFolders", "check_plain_name"]
+__all__ = ["JobFolders", "check_plain_name", "is_file_name"]
 
 WINDOWS_DRIVE = re.compile(r"[A-Za-z]:")
 ALLOWING_OPTION = "--data-dir"
@@ -83,6 +83,17 @@ class JobFolders:
         return real
 
 
+def is_file_name(text: str) -> bool:
+    """Whether a path may be written so: without NUL and halves of characters."""
+    try:
+        # Surrogates of names that are no Unicode would pass the second alone.
+        text.encode("utf-8")
+        os.fsencode(text)
+    except UnicodeError:
+        return False
+    return "\0" not in text
+
+
 def check_plain_name(name: str | None, what: str) -> str:
     """A word that becomes one part of a path.
 
@@ -91,7 +102,8 @@ def check_plain_name(name: str | None, what: str) -> str:
     """
     if not name:
         raise RequestError(f"the request does not give the {what}")
-    if name in (".", "..") or any(character in name for character in "/\\\0:") or name != name.strip():
+    is_path = name in (".", "..") or any(character in name for character in "/\\:") or name != name.strip()
+    if is_path or not is_file_name(name):
         raise RequestError(f"{what} {name[:80]!r} is no plain name; it may not be a path")
     return name
 
@@ -102,7 +114,7 @@ def _as_path(uri: str) -> Path:
     Raises:
         RequestError: it cannot be one here.
     """
-    if "\0" in uri or not uri.strip():
+    if not uri.strip() or not is_file_name(uri):
         raise RequestError(f"uri {uri[:80]!r} is no path")
     if os.name != "nt" and WINDOWS_DRIVE.match(uri):
         raise RequestError(f"{uri}: a path of a Windows drive, which this machine does not have")

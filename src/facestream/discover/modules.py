@@ -9,6 +9,7 @@ from importlib import resources
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from facestream.discover.folders import is_file_name
 from facestream.discover.trainer import Trainer, read_trainer
 from facestream.errors import RequestError, TrainerError
 
@@ -32,13 +33,15 @@ def find_trainer(trainer_file_path: str | None, folder: Path | None = None) -> T
     if not trainer_file_path:
         raise RequestError("trainerFilePath not specified in request.")
     path = PurePosixPath(trainer_file_path.replace("\\", "/"))
-    if path.is_absolute() or ".." in path.parts or "\0" in trainer_file_path or ":" in trainer_file_path:
+    is_name = is_file_name(trainer_file_path)
+    if not is_name or path.is_absolute() or ".." in path.parts or ":" in trainer_file_path:
         raise RequestError(f"trainerFilePath {trainer_file_path[:200]!r} leads out of the folder of trainers")
     places = [path, path.relative_to(LEADING_FOLDER) if path.parts[:1] == (LEADING_FOLDER,) else LEADING_FOLDER / path]
     for root in (*([folder] if folder else []), _own_folder()):
         for place in places:
             file = root / place
-            if file.is_file():
+            # Unlike is_file, isfile puts up with names that are too long.
+            if os.path.isfile(file):  # noqa: PTH113
                 if not _is_inside(file, root):
                     raise RequestError(
                         f"trainerFilePath {trainer_file_path[:200]!r} leads out of the folder of trainers"

@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 import json
 import secrets
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
-from fastapi import APIRouter, HTTPException, Query, Response
+from fastapi import FastAPI, HTTPException, Query, Response
 from fastapi import Path as InPath
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import FileResponse, PlainTextResponse, StreamingResponse
@@ -36,8 +36,9 @@ from facestream.server.metrics import format_metrics
 from facestream.server.service import JobService
 from facestream.version import __version__
 
-__all__ = ["api_router"]
+__all__ = ["add_api_routes"]
 
+PREFIX = "/api/v1"
 EVENTS_EVERY_S = 0.3
 MAX_PAGE = 1000
 EVENT_STREAM, ANY_FILE = "text/event-stream", "application/octet-stream"
@@ -45,12 +46,28 @@ EVENT_STREAM, ANY_FILE = "text/event-stream", "application/octet-stream"
 Number = Annotated[int, InPath(ge=1, le=2**62)]
 
 
-NO_SUCH: dict[int | str, dict[str, Any]] = {404: {"model": Problem, "description": "There is no such job or file"}}
-NOT_NOW: dict[int | str, dict[str, Any]] = {409: {"model": Problem, "description": "Not in the job's present state"}}
-REFUSED: dict[int | str, dict[str, Any]] = {400: {"model": Problem, "description": "What is asked cannot be done"}}
+Responses = dict[int | str, dict[str, Any]]
+"""What a route may answer, for its description."""
 
 
-def _answers_with(media_type: str) -> dict[int | str, dict[str, Any]]:
+def _problem(status: int, description: str) -> Responses:
+    # Named here as JSON, since some of the routes answer text otherwise.
+    content = {"application/json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
+    return {status: {"model": Problem, "description": description, "content": content}}
+
+
+NO_SUCH = _problem(404, "There is no such job or file")
+NOT_NOW = _problem(409, "Not in the job's present state")
+REFUSED = _problem(400, "What is asked cannot be done")
+
+LINKED = ("get_job", "delete_job", "cancel_job", "run_job_again", "get_job_log", "follow_job", "list_job_files")
+NEW_JOB: Responses = {
+    201: {"links": {name: {"operationId": name, "parameters": {"number": "$response.body#/number"}} for name in LINKED}}
+}
+"""The operations that take the number of a new job."""
+
+
+def _answers_with(media_type: str) -> Responses:
     return {200: {"content": {media_type: {}}}}
 
 
@@ -174,28 +191,30 @@ class ServerRoutes:
         return PlainTextResponse(format_metrics(self._service), media_type="text/plain; version=0.0.4; charset=utf-8")
 
 
-def api_router(service: JobService) -> APIRouter:
-    """The routes below ``/api/v1``."""
-    router = APIRouter(prefix="/api/v1")
+def add_api_routes(app: FastAPI, service: JobService) -> None:
+    """Add the routes below ``/api/v1``."""
     jobs, server = JobRoutes(service), ServerRoutes(service)
-    route = router.add_api_route
-    one = "/jobs/{number}"
-    route("/jobs", jobs.create, methods=["POST"], status_code=201, responses=REFUSED | NOT_NOW)
-    route("/jobs", jobs.page, methods=["GET"])
-    route(one, jobs.get, methods=["GET"], responses=NO_SUCH)
-    route(one, jobs.delete, methods=["DELETE"], status_code=204, responses=NO_SUCH | NOT_NOW)
-    route(f"{one}/cancel", jobs.cancel, methods=["POST"], responses=NO_SUCH | NOT_NOW)
-    route(f"{one}/again", jobs.run_again, methods=["POST"], status_code=201, responses=NO_SUCH | NOT_NOW)
-    route(f"{one}/log", jobs.log, methods=["GET"], response_class=PlainTextResponse, responses=NO_SUCH)
-    streams: dict[str, Any] = {"methods": ["GET"], "response_class": StreamingResponse}
-    route(f"{one}/events", jobs.events, responses=NO_SUCH | _answers_with(EVENT_STREAM), **streams)
-    route(f"{one}/files", jobs.files, methods=["GET"], responses=NO_SUCH)
-    files: dict[str, Any] = {"methods": ["GET"], "response_class": FileResponse}
-    route(f"{one}/files/{{index}}", jobs.file, responses=NO_SUCH | _answers_with(ANY_FILE), **files)
-    route("/modules", server.modules, methods=["GET"])
-    route("/health", server.health, methods=["GET"])
-    route("/metrics", server.metrics, methods=["GET"], response_class=PlainTextResponse)
-    return router
+
+    def route(method: str, path: str, name: str, answer: Callable[..., Any], **details: Any) -> None:
+        app.add_api_route(f"{PREFIX}{path}", answer, methods=[method], operation_id=name, **details)
+
+    one, text = "/jobs/{number}", {"response_class": PlainTextResponse}
+    created: dict[str, Any] = {"status_code": 201}
+    route("POST", "/jobs", "create_job", jobs.create, responses=REFUSED | NOT_NOW | NEW_JOB, **created)
+    route("GET", "/jobs", "list_jobs", jobs.page)
+    route("GET", one, "get_job", jobs.get, responses=NO_SUCH)
+    route("DELETE", one, "delete_job", jobs.delete, responses=NO_SUCH | NOT_NOW, status_code=204)
+    route("POST", f"{one}/cancel", "cancel_job", jobs.cancel, responses=NO_SUCH | NOT_NOW)
+    route("POST", f"{one}/again", "run_job_again", jobs.run_again, responses=NO_SUCH | NOT_NOW | NEW_JOB, **created)
+    route("GET", f"{one}/log", "get_job_log", jobs.log, responses=NO_SUCH, **text)
+    events = NO_SUCH | _answers_with(EVENT_STREAM)
+    route("GET", f"{one}/events", "follow_job", jobs.events, responses=events, response_class=StreamingResponse)
+    route("GET", f"{one}/files", "list_job_files", jobs.files, responses=NO_SUCH)
+    files = NO_SUCH | _answers_with(ANY_FILE)
+    route("GET", f"{one}/files/{{index}}", "get_job_file", jobs.file, responses=files, response_class=FileResponse)
+    route("GET", "/modules", "list_modules", server.modules)
+    route("GET", "/health", "get_health", server.health)
+    route("GET", "/metrics", "get_metrics", server.metrics, **text)
 
 
 def _view(service: JobService, job: Job) -> JobView:

@@ -8,10 +8,11 @@ from contextlib import asynccontextmanager
 from fastapi import FastAPI
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse, Response
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.routing import Match, Route
 
 from facestream.errors import RequestError
-from facestream.server.api_routes import api_router
+from facestream.server.api_routes import add_api_routes
 from facestream.server.discover_routes import discover_routes
 from facestream.server.guard import Guard
 from facestream.server.service import JobService
@@ -37,11 +38,21 @@ def create_app(service: JobService) -> FastAPI:
         redoc_url=None,
         openapi_url="/api/v1/openapi.json",
     )
-    app.include_router(api_router(service))
+    add_api_routes(app, service)
     app.router.routes.extend(discover_routes(service))
     app.add_exception_handler(RequestError, _bad_request)
+    app.add_exception_handler(405, _wrong_method)
     app.add_middleware(Guard, options=service.options)
     return app
+
+
+async def _wrong_method(request: Request, _: Exception) -> Response:
+    """Names all methods of a path; each route alone knows its own only."""
+    methods: set[str] = set()
+    for route in request.app.routes:
+        if isinstance(route, Route) and route.matches(request.scope)[0] is not Match.NONE:
+            methods |= route.methods or set()
+    return JSONResponse({"detail": "Method Not Allowed"}, 405, {"Allow": ", ".join(sorted(methods))})
 
 
 async def _bad_request(_: Request, error: Exception) -> Response:
