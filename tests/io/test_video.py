@@ -12,12 +12,12 @@ from typing import Any
 import av
 import numpy as np
 import pytest
-from av.container import InputContainer
 from av.video.stream import VideoStream
 from PIL import Image
 
 from facestream.errors import SourceError
 from facestream.io import video
+from facestream.io.media_file import MediaFile
 from facestream.io.source import open_source
 from tests.io.clips import cut, grey_levels, numbered_frames, remux, set_display_matrix, write_clip
 
@@ -181,24 +181,15 @@ def test_other_containers_tell_too(tmp_path: Path, name: str) -> None:
     assert source.shortfall is not None
 
 
-class _Breaking:
-    """A container whose file cannot be read further after five packets."""
-
-    def __init__(self, container: InputContainer) -> None:
-        self._container = container
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._container, name)
-
-    def demux(self, stream: VideoStream) -> Iterator[Any]:
-        yield from itertools.islice(self._container.demux(stream), 5)
-        raise av.error.OSError(5, "Input/output error")
-
-
 def test_a_source_that_cannot_be_read_further(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     clip = write_clip(tmp_path / "a.mp4", NOISE[:12], codec="libx264", codec_options={"bf": "0"})
-    real = video.open_container
-    monkeypatch.setattr(video, "open_container", lambda path: _Breaking(real(path)))
+    packets = MediaFile.packets
+
+    def break_off(media: MediaFile, stream: VideoStream) -> Iterator[Any]:
+        yield from itertools.islice(packets(media, stream), 5)
+        raise av.error.OSError(5, "Input/output error")
+
+    monkeypatch.setattr(MediaFile, "packets", break_off)
     source = open_source(clip)
     assert len(list(source)) == 5
     assert source.shortfall == "reading broke off: Input/output error"

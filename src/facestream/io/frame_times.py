@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from facestream.io.clock import FrameClock
-from facestream.io.video import default_stream, open_container
+from facestream.io.media_file import MediaFile
 from facestream.structures import VideoInfo
 
 __all__ = ["frame_clock", "read_frame_times"]
@@ -23,12 +23,12 @@ def read_frame_times(info: VideoInfo) -> npt.NDArray[np.float64]:
     if info.kind == "picture":
         return np.zeros(1)
     times_s: list[float] = []
-    with closing(open_container(info.path)) as container:
-        stream = default_stream(container, info.path)
+    with closing(MediaFile(info.path)) as media:
+        stream = media.video_stream()
         with suppress(av.error.FFmpegError):
             times_s.extend(
                 float(packet.pts * (stream.time_base or 0))
-                for packet in container.demux(stream)
+                for packet in media.packets(stream)
                 if packet.pts is not None and packet.size and not packet.is_discard
             )
     return np.sort(np.array(times_s, dtype=np.float64))

@@ -21,6 +21,8 @@ __all__ = ["PictureSource", "is_picture"]
 PICTURE_FORMATS = ("JPEG", "PNG", "BMP", "TIFF", "WEBP", "PPM", "JPEG2000", "AVIF")
 """What Pillow is asked for. GIF is a video, and the rest of its formats are none that cameras write."""
 
+PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
+
 MOTION_JPEG_SUFFIXES = (".mjpeg", ".mjpg")
 
 HEIF_BRANDS = frozenset({b"heic", b"heix", b"hevc", b"heim", b"heis", b"mif1", b"msf1"})
@@ -108,7 +110,8 @@ def is_picture(path: Path) -> bool:
     except Image.DecompressionBombError:
         return True
     except Exception:  # whatever a reader stumbles over, it is no picture to Pillow
-        return False
+        # FFmpeg would unpack the texts of a PNG that Pillow finds too long.
+        return head.startswith(PNG_SIGNATURE)
 
 
 def _is_heif(head: bytes) -> bool:

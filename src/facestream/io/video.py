@@ -13,10 +13,7 @@ from typing import cast
 import av
 import av.error
 from av.buffer import Buffer
-from av.codec.context import CodecContext
-from av.container import InputContainer
 from av.packet import Packet
-from av.stream import Disposition
 from av.video.frame import VideoFrame
 from av.video.reformatter import VideoReformatter
 from av.video.stream import VideoStream
@@ -24,17 +21,15 @@ from av.video.stream import VideoStream
 from facestream.errors import SourceError
 from facestream.images import Image
 from facestream.io.container_length import count_missing_bytes
+from facestream.io.media_file import MediaFile
 from facestream.io.upright import Turn, turn_from_display_matrix
 from facestream.io.yuv import yuv_image
 from facestream.structures import Frame, VideoInfo
 
-__all__ = ["VideoSource", "default_stream", "open_container"]
+__all__ = ["VideoSource"]
 
 FALLBACK_RATE_HZ = Fraction(25)
 """For raw streams that say nothing of their rate, as FFmpeg assumes."""
-
-TEXT_FORMATS = ("tty",)
-"""FFmpeg would draw a text file as a video."""
 
 PIXEL_ASPECTS = (Fraction(1, 10), Fraction(10))
 """Beyond these a header's pixel aspect is not believed."""
@@ -75,9 +70,9 @@ class VideoSource:
         self._is_closed = False
         self._in_use = threading.Lock()
         """FFmpeg ends the process where a file is closed while it reads on."""
-        self._container = open_container(path)
+        self._media = MediaFile(path)
         try:
-            self._stream = default_stream(self._container, path)
+            self._stream = self._media.video_stream()
             _check_size(self._stream, path)
             self._stream.thread_type = "AUTO"
             self._stream.codec_context.thread_count = _count_threads(self._stream, num_threads)
@@ -90,13 +85,13 @@ class VideoSource:
             self._turn = _turn(self._first)
             self.info = self._read_info(self._first)
         except BaseException:
-            self._container.close()
+            self._media.close()
             raise
 
     @property
     def _is_picture(self) -> bool:
         """Pictures that Pillow is not asked for come through FFmpeg's picture readers, such as ``qoi_pipe``."""
-        return self._container.format.name.endswith("_pipe") or self._container.format.name == "ico"
+        return self._media.container.format.name.endswith("_pipe") or self._media.container.format.name == "ico"
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -123,7 +118,7 @@ class VideoSource:
     def close(self) -> None:
         with self._in_use:
             self._is_closed = True
-            self._container.close()
+            self._media.close()
 
     def _next_frame(self) -> VideoFrame | None:
         with self._in_use:
@@ -152,7 +147,7 @@ class VideoSource:
     def _packets(self) -> Iterator[Packet[VideoStream] | None]:
         """Packets up to the last whole one, then ``None``, which drains the decoder."""
         half: Packet[VideoStream] | None = None
-        packets = self._container.demux(self._stream)
+        packets = self._media.packets(self._stream)
         while True:
             try:
                 packet = next(packets)
@@ -211,49 +206,9 @@ class VideoSource:
     def _count_header_frames(self) -> int | None:
         if self._stream.frames:
             return int(self._stream.frames)
-        if self._container.duration:
-            return round(self._container.duration / av.time_base * float(self._rate))
+        if self._media.container.duration:
+            return round(self._media.container.duration / av.time_base * float(self._rate))
         return None
-
-
-def open_container(path: Path) -> InputContainer:
-    """A media file for reading, and nothing else than that file.
-
-    Raises:
-        SourceError: FFmpeg cannot read it.
-    """
-    # "file:" keeps FFmpeg from taking a colon in a name for a protocol, and the white list from following links.
-    try:
-        container = av.open(
-            f"file:{path.absolute()}", options={"protocol_whitelist": "file"}, metadata_errors="replace"
-        )
-    except av.error.FFmpegError as error:
-        raise SourceError(
-            f"{path}: not a picture or video that FFmpeg can read ({error.strerror}); check that it is whole"
-        ) from error
-    if container.format.name in TEXT_FORMATS:
-        container.close()
-        raise SourceError(f"{path}: a text file, not a picture or video")
-    return container
-
-
-def default_stream(container: InputContainer, path: Path) -> VideoStream:
-    """The first video stream that is marked as default, else the first; cover pictures are none.
-
-    Streams that there is no decoder for are passed over.
-
-    Raises:
-        SourceError: there is none.
-    """
-    streams = [s for s in container.streams.video if not s.disposition & Disposition.attached_pic]
-    if not streams:
-        kinds = sorted({stream.type for stream in container.streams})
-        raise SourceError(f"{path}: there is no video stream in it, only: {', '.join(kinds) or 'nothing'}")
-    # PyAV's types do not tell that a stream without a decoder has no context.
-    known = [s for s in streams if cast("CodecContext | None", s.codec_context) is not None]
-    if not known:
-        raise SourceError(f"{path}: its video stream is of a codec that FFmpeg does not know; check that it is whole")
-    return next((s for s in known if s.disposition & Disposition.default), known[0])
 
 
 def _check_size(stream: VideoStream, path: Path) -> None:

@@ -1,0 +1,141 @@
+"""A media file as FFmpeg reads it: this file alone, and only as long as something is found in it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import cast
+
+import av
+import av.error
+from av.codec.context import CodecContext
+from av.packet import Packet
+from av.stream import Disposition
+from av.video.stream import VideoStream
+
+from facestream.errors import SourceError
+
+__all__ = ["MAX_BARREN_BYTES", "MediaFile"]
+
+TEXT_FORMATS = ("tty",)
+"""FFmpeg would draw a text file as a video."""
+
+MAX_BARREN_BYTES = 400_000_000
+"""Read without a packet in them, beyond what any frame has (``MAX_FRAME_PIXELS``). FFmpeg would go on to the end of the
+file, and keep all of it for some formats, such as H.264 without a container."""
+
+BLOCK_BYTES = 1 << 17
+
+
+class MediaFile:
+    """A media file that is open for reading."""
+
+    def __init__(self, path: Path) -> None:
+        """Open it.
+
+        Raises:
+            SourceError: FFmpeg cannot read it.
+        """
+        self.path = path
+        try:
+            self._file = _WatchedFile(path)
+        except OSError as error:
+            raise SourceError(f"{path}: cannot be opened ({error.strerror or error})") from error
+        # "file:" keeps FFmpeg from taking a colon in a name for a protocol, and the white list from following links.
+        try:
+            self.container = av.open(
+                self._file,
+                "r",
+                options={"protocol_whitelist": "file"},
+                metadata_errors="replace",
+                buffer_size=BLOCK_BYTES,
+            )
+        except av.error.FFmpegError as error:
+            self._file.close()
+            raise SourceError(
+                f"{path}: not a picture or video that FFmpeg can read ({error.strerror}); check that it is whole"
+            ) from error
+        except BaseException:
+            self._file.close()
+            raise
+        if self.container.format.name in TEXT_FORMATS:
+            self.close()
+            raise SourceError(f"{path}: a text file, not a picture or video")
+
+    def close(self) -> None:
+        self.container.close()
+        self._file.close()
+
+    def video_stream(self) -> VideoStream:
+        """The first video stream that is marked as default, else the first; cover pictures are none.
+
+        Streams that there is no decoder for are passed over.
+
+        Raises:
+            SourceError: there is none.
+        """
+        streams = [s for s in self.container.streams.video if not s.disposition & Disposition.attached_pic]
+        if not streams:
+            kinds = sorted({stream.type for stream in self.container.streams})
+            raise SourceError(f"{self.path}: there is no video stream in it, only: {', '.join(kinds) or 'nothing'}")
+        # PyAV's types do not tell that a stream without a decoder has no context.
+        known = [s for s in streams if cast("CodecContext | None", s.codec_context) is not None]
+        if not known:
+            raise SourceError(
+                f"{self.path}: its video stream is of a codec that FFmpeg does not know; check that it is whole"
+            )
+        return next((s for s in known if s.disposition & Disposition.default), known[0])
+
+    def packets(self, stream: VideoStream) -> Iterator[Packet[VideoStream]]:
+        """The packets of a stream, at the end an empty one.
+
+        Raises:
+            FFmpegError: the file is damaged, or nothing more is found in it.
+        """
+        for packet in self.container.demux():
+            self._file.num_barren_bytes = 0
+            if packet.stream_index == stream.index:
+                yield cast("Packet[VideoStream]", packet)
+
+
+class _WatchedFile:
+    """What FFmpeg reads of a file, counted."""
+
+    def __init__(self, path: Path) -> None:
+        self._number = os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0))
+        self._is_open = True
+        self.name = f"file:{path.absolute()}"
+        self.num_barren_bytes = 0
+        """Read since something was found."""
+
+    def read(self, num_bytes: int) -> bytes:
+        """The next bytes.
+
+        Raises:
+            FFmpegError: they cannot be read, or there were many already in which nothing was found.
+        """
+        if self.num_barren_bytes > MAX_BARREN_BYTES:
+            raise av.error.FFmpegError(0, f"nothing was found in {MAX_BARREN_BYTES // 10**6} MB of it")
+        try:
+            block = os.read(self._number, num_bytes)
+        except OSError as error:
+            raise av.error.FFmpegError(error.errno or 0, error.strerror or str(error)) from error
+        self.num_barren_bytes += len(block)
+        return block
+
+    def seek(self, offset: int, whence: int = 0) -> int:
+        return os.lseek(self._number, offset, whence)
+
+    def tell(self) -> int:
+        return os.lseek(self._number, 0, os.SEEK_CUR)
+
+    def close(self) -> None:
+        if self._is_open:
+            self._is_open = False
+            os.close(self._number)
+
+    def __del__(self) -> None:
+        # As FFmpeg's own files, which end with their container.
+        if getattr(self, "_is_open", False):
+            self.close()
