@@ -31,7 +31,8 @@ def map_body(context: Any, body: Any) -> Any:
 def map_path_parameters(context: Any, path_parameters: dict[str, Any] | None) -> dict[str, Any] | None:
     """Most numbers are those of jobs."""
     number = (path_parameters or {}).get("number")
-    if isinstance(number, int) and number % 4:
+    # Small ones are those that an answer told, and stay.
+    if isinstance(number, int) and number > 1000 and number % 4:
         return {**(path_parameters or {}), "number": number % NUM_JOBS + 1}
     return path_parameters
 
