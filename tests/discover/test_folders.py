@@ -83,6 +83,6 @@ def test_plain_names() -> None:
     assert check_plain_name("patient 1", "role") == "patient 1"
     with pytest.raises(RequestError, match="the request does not give the role"):
         check_plain_name("", "role")
-    for name in ("..", ".", "a/b", "a\\b", "a\0", "C:", " a"):
+    for name in ("..", ".", "a/b", "a\\b", "a\0", "C:", " a", "a\ud800"):
         with pytest.raises(RequestError, match="is no plain name; it may not be a path"):
             check_plain_name(name, "role")

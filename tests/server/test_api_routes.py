@@ -82,6 +82,10 @@ def test_pages(server: RunningServer) -> None:
     ("changes", "message"),
     [
         ({"module": "emonet"}, "Trainer file not available: emonet/emonet.trainer"),
+        ({"module": "x" * 300}, "Trainer file not available: xxx"),
+        ({"module": "x\ud800"}, "leads out of the folder of trainers"),
+        ({"inputs": {"data": "x" * 300}}, "xxx: there is no such file in"),
+        ({"inputs": {"data": "x\ud800"}}, "is no path"),
         ({"module": "../../x"}, "leads out of the folder of trainers"),
         ({"inputs": {"film": "clip.mp4"}}, "module 'facemesh' has no input 'film'; it has data, bounding_box"),
         ({"inputs": {"data": "/etc/passwd"}}, "/etc/passwd: outside of the folders that jobs may use"),
@@ -106,7 +110,8 @@ def test_jobs_that_there_are_not(server: RunningServer) -> None:
     for path in ("", "/log", "/events", "/files", "/files/0"):
         assert server.get(f"/api/v1/jobs/999999{path}").status_code == 404
     assert server.post("/api/v1/jobs/999999/cancel").status_code == 404
-    assert server.get("/api/v1/jobs/0").status_code == 422
+    for number in ("0", "1%0C", "1_0", "%2B1", "\u0661"):
+        assert server.get(f"/api/v1/jobs/{number}").status_code == 422
     number = server.post("/api/v1/jobs", json={**JOB, "outputs": {"landmarks": "ended"}}).json()["number"]
     wait(server, number)
     assert server.post(f"/api/v1/jobs/{number}/cancel").status_code == 409
@@ -116,6 +121,14 @@ def test_jobs_that_there_are_not(server: RunningServer) -> None:
     assert requests.delete(f"{server.url}/api/v1/jobs/{number}", timeout=60).status_code == 204
     assert server.get(f"/api/v1/jobs/{number}").status_code == 404
     assert (server.data_folder / "ended.stream").exists(), "files in data folders stay"
+
+
+def test_other_methods_are_told_which_there_are(server: RunningServer) -> None:
+    import requests
+
+    for path, methods in {"/api/v1/jobs": "GET, POST", "/api/v1/jobs/1": "DELETE, GET", "/process": "POST"}.items():
+        answer = requests.put(f"{server.url}{path}", timeout=60)
+        assert (answer.status_code, answer.headers["allow"]) == (405, methods)
 
 
 def test_what_there_is(server: RunningServer) -> None:
@@ -131,6 +144,10 @@ def test_what_there_is(server: RunningServer) -> None:
         "num_workers": 1,
         "data_folders": [str(server.data_folder)],
     }
+    page = server.get("/api/v1/docs")
+    assert "default-src 'none'" in page.headers["content-security-policy"]
+    for text in ("POST /api/v1/jobs", "GET /api/v1/jobs/{number}/events", "NewJob", "list of JobView"):
+        assert text in page.text
     metrics = server.get("/api/v1/metrics")
     assert 'facestream_jobs{state="finished"} ' in metrics.text
     document = server.get("/api/v1/openapi.json").json()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import secrets
 from collections.abc import AsyncIterator, Callable, Mapping
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import Annotated, Any
 
 from fastapi import FastAPI, HTTPException, Query, Response
 from fastapi import Path as InPath
+from pydantic import BeforeValidator
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import FileResponse, PlainTextResponse, StreamingResponse
 
@@ -43,7 +45,17 @@ EVENTS_EVERY_S = 0.3
 MAX_PAGE = 1000
 EVENT_STREAM, ANY_FILE = "text/event-stream", "application/octet-stream"
 
-Number = Annotated[int, InPath(ge=1, le=2**62)]
+
+def _plain_digits(text: object) -> object:
+    """Python's int takes blanks around a number as well, and underscores in it."""
+    if isinstance(text, str) and not DIGITS.fullmatch(text):
+        raise ValueError("not digits alone")
+    return text
+
+
+DIGITS = re.compile(r"-?[0-9]+")
+PlainInt = Annotated[int, BeforeValidator(_plain_digits)]
+Number = Annotated[PlainInt, InPath(ge=1, le=2**62)]
 
 
 Responses = dict[int | str, dict[str, Any]]
@@ -89,8 +101,8 @@ class JobRoutes:
     def page(
         self,
         status: Annotated[list[StatusName] | None, Query(description="Only jobs in these states.")] = None,
-        before: Annotated[int | None, Query(ge=1, le=2**62, description="Only jobs with a lower number.")] = None,
-        limit: Annotated[int, Query(ge=1, le=MAX_PAGE)] = 100,
+        before: Annotated[PlainInt | None, Query(ge=1, le=2**62, description="Only jobs with a lower number.")] = None,
+        limit: Annotated[PlainInt, Query(ge=1, le=MAX_PAGE)] = 100,
     ) -> JobList:
         """The newest jobs, page by page."""
         store = self._service.store
@@ -138,7 +150,7 @@ class JobRoutes:
             for index, path in _files(self._service, self._find(number))
         ]
 
-    def file(self, number: Number, index: Annotated[int, InPath(ge=0, le=10_000)]) -> FileResponse:
+    def file(self, number: Number, index: Annotated[PlainInt, InPath(ge=0, le=10_000)]) -> FileResponse:
         """One of these files, or a range of it."""
         path = dict(_files(self._service, self._find(number))).get(index)
         if path is None:

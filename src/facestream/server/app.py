@@ -8,10 +8,11 @@ from contextlib import asynccontextmanager
 from fastapi import FastAPI
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
-from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
 from starlette.routing import Match, Route
 
 from facestream.errors import RequestError
+from facestream.server.api_page import PAGE_HEADERS, format_api_page
 from facestream.server.api_routes import add_api_routes
 from facestream.server.discover_routes import discover_routes
 from facestream.server.guard import Guard
@@ -39,11 +40,16 @@ def create_app(service: JobService) -> FastAPI:
         openapi_url="/api/v1/openapi.json",
     )
     add_api_routes(app, service)
+    app.add_api_route("/api/v1/docs", lambda: _api_page(app), methods=["GET"], include_in_schema=False)
     app.router.routes.extend(discover_routes(service))
     app.add_exception_handler(RequestError, _bad_request)
     app.add_exception_handler(405, _wrong_method)
     app.add_middleware(Guard, options=service.options)
     return app
+
+
+def _api_page(app: FastAPI) -> Response:
+    return HTMLResponse(format_api_page(app.openapi()), headers=PAGE_HEADERS)
 
 
 async def _wrong_method(request: Request, _: Exception) -> Response:
