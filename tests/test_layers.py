@@ -33,7 +33,7 @@ MAY_IMPORT = {
     }
     | {"structures"},
     "server": {"config", "errors", "structures", "version", "discover", "io"},
-    "discover": {"config", "errors", "structures", "version", "outputs", "extraction", "pipeline", "io"},
+    "discover": {"config", "errors", "structures", "version", "naming", "outputs", "extraction", "pipeline", "io"},
     "extraction": {"config", "errors", "version", "structures", "outputs", "pipeline", "engines", "io", "drawing"},
     "conversion": {"config", "errors", "structures", "naming", "replacing", "io"},
     "inspection": {"io"},

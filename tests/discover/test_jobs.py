@@ -55,7 +55,8 @@ class _Copier:
         work.on_progress(Progress(7, 10, 1.0))
         reason = "the file is cut short" if stem == "half" else None
         return SimpleNamespace(
-            input=work.inputs["data"], num_frames=10, num_frames_with_face=9, seconds=1.0, num_rows=10,
+            input=work.inputs["data"], outputs=tuple(work.outputs.values()),
+            num_frames=10, num_frames_with_face=9, seconds=1.0, num_rows=10,
             warnings=("variable frame rate",) if stem == "odd" else (), complete=reason is None, reason=reason,
         )  # fmt: skip
 

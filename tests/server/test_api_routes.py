@@ -53,6 +53,38 @@ def test_a_job_and_its_files(server: RunningServer) -> None:
     assert server.get(f"/api/v1/jobs/{job['number']}").status_code == 404
 
 
+def test_all_that_facestream_can_write(server: RunningServer) -> None:
+    options = {"formats": ["npz", "csv"], "overlay": True, "num_faces": 2, "detector": "front", "detect_every": 5}
+    job = {"module": "facemesh", "inputs": {"data": "clip.mp4"}, "outputs": {"landmarks": "all/mesh.stream"}}
+    number = server.post("/api/v1/jobs", json={**job, "options": options}).json()["number"]
+    found = wait(server, number)
+    assert found["status"] == "finished", found["error"]
+    folder = server.data_folder / "all"
+    names = ["mesh.stream", "mesh.face2.stream", "mesh.npz", "mesh.csv", "mesh.overlay.mp4"]
+    assert found["outputs"] == [str(folder / name) for name in names]
+    assert sorted(path.name for path in folder.iterdir()) == sorted([*names, "mesh.stream~", "mesh.face2.stream~"])
+    assert "own detector (front)" in server.get(f"/api/v1/jobs/{number}/log").text
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"formats": ["exe"]}, "option formats is ['exe'], where a list of stream, npz, csv was wanted"),
+        ({"formats": "npz"}, "where a list of stream, npz, csv was wanted"),
+        ({"overlay": "/etc/x.mp4"}, "option overlay is '/etc/x.mp4', where true or false was wanted"),
+        ({"num_faces": 1e9}, "option num_faces is 1000000000, where at most 20 were wanted"),
+        ({"num_faces": 0}, "num_faces must be at least 1, not 0"),
+        ({"detector": ["back"]}, "detector must be one of back, front"),
+        ({"detect_every": "often"}, "detect_every must be a whole number or 'auto'"),
+        ({"rate_hz": "25"}, "rate_hz must be a number, not '25'"),
+    ],
+)
+def test_options_that_are_none(server: RunningServer, options: dict[str, Any], message: str) -> None:
+    number = server.post("/api/v1/jobs", json={**JOB, "options": options}).json()["number"]
+    job = wait(server, number)
+    assert (job["status"], message in job["error"]) == ("error", True), job["error"]
+
+
 def test_events(server: RunningServer) -> None:
     number = server.post("/api/v1/jobs", json={**JOB, "outputs": {"landmarks": "events"}}).json()["number"]
     answer = server.get(f"/api/v1/jobs/{number}/events", stream=True)

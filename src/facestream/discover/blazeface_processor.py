@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from facestream.config import DetectOptions
-from facestream.discover.module_options import flag_of, number_of
+from facestream.discover.module_options import flag_of, formats_of, number_of, own_options
 from facestream.discover.processors import SessionWork
+from facestream.discover.stream_plans import plan_beside_streams
 from facestream.errors import RequestError
 from facestream.extraction import detect, open_detection_pipeline
-from facestream.outputs import OutputPlan
 from facestream.structures import Summary
 
 if TYPE_CHECKING:
@@ -36,23 +37,19 @@ class BlazeFaceProcessor:
             raise RequestError("the request has neither of the outputs 'bounding_box' and 'landmarks'")
         defaults = DetectOptions()
         options = DetectOptions(
-            detector="front" if work.options.get("model") == "front" else "back",
             min_score_thresh=number_of(work.options, "min_score_thresh", defaults.min_score_thresh),
             min_suppression_thresh=number_of(work.options, "min_suppression_thresh", defaults.min_suppression_thresh),
             batch_size=round(number_of(work.options, "batch_size", defaults.batch_size)),
             num_threads=work.num_threads,
             force_square=flag_of(work.options, "force_square_ar", default=defaults.force_square),
             repeat_last=flag_of(work.options, "repeat_last", default=defaults.repeat_last),
+            formats=formats_of(work.options),
+            **{"detector": work.options.get("model") or defaults.detector, **own_options(work.options, DetectOptions)},
         )
         boxes, keypoints = (
             work.outputs.get(name, work.scratch_folder / f"{name}.stream") for name in ("bounding_box", "landmarks")
         )
-        plan = OutputPlan(
-            source=work.inputs["video"],
-            streams=(boxes, keypoints),
-            is_of_meshes=False,
-            replaces_any_stream=True,
-        )
+        plan = plan_beside_streams(work.inputs["video"], (boxes, keypoints), options)
         return detect(
             plan.source,
             plan,
@@ -64,6 +61,7 @@ class BlazeFaceProcessor:
 
     def _pipeline_for(self, options: DetectOptions) -> FaceDetectionPipeline:
         """The networks that were loaded for the last job, if that had the same options."""
-        if self._last is None or self._last[0] != options:
-            self._last = options, open_detection_pipeline(options)
+        needed = replace(options, batch_size=1, formats=(), overlay=False, rate_hz=None)
+        if self._last is None or self._last[0] != needed:
+            self._last = needed, open_detection_pipeline(options)
         return self._last[1]

@@ -6,10 +6,11 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from facestream.config import MeshOptions
-from facestream.discover.module_options import number_of
+from facestream.discover.module_options import formats_of, number_of, own_options
 from facestream.discover.processors import SessionWork
+from facestream.discover.stream_plans import plan_beside_streams
 from facestream.extraction import extract, open_pipeline
-from facestream.outputs import OutputPlan
+from facestream.naming import mesh_streams
 from facestream.structures import Summary
 
 if TYPE_CHECKING:
@@ -29,26 +30,23 @@ class FaceMeshProcessor:
     needed_ids = ("data", "landmarks")
 
     def __init__(self) -> None:
-        self._pipelines: dict[float, FaceMeshPipeline] = {}
+        self._last: tuple[MeshOptions, FaceMeshPipeline] | None = None
 
     def process(self, work: SessionWork) -> Summary:
         defaults = MeshOptions()
         boxes = work.inputs.get("bounding_box")
-        if boxes is None:
-            work.log(f"no face boxes are given, so facestream's own detector ({defaults.detector}) finds the faces")
         options = MeshOptions(
             boxes=boxes,
             min_score_thresh=number_of(work.options, "min_score_thresh", defaults.min_score_thresh),
             batch_size=round(number_of(work.options, "batch_size", defaults.batch_size)),
             num_threads=work.num_threads,
+            formats=formats_of(work.options),
+            **own_options(work.options, MeshOptions),
         )
-        plan = OutputPlan(
-            source=work.inputs["data"],
-            streams=(work.outputs.get("landmarks", work.scratch_folder / "landmarks.stream"),),
-            is_of_meshes=True,
-            boxes=boxes,
-            replaces_any_stream=True,
-        )
+        if boxes is None:
+            work.log(f"no face boxes are given, so facestream's own detector ({options.detector}) finds the faces")
+        stream = work.outputs.get("landmarks", work.scratch_folder / "landmarks.stream")
+        plan = plan_beside_streams(work.inputs["data"], mesh_streams(stream, options.num_faces), options)
         return extract(
             plan.source,
             plan,
@@ -60,8 +58,14 @@ class FaceMeshProcessor:
 
     def _pipeline_for(self, options: MeshOptions) -> FaceMeshPipeline:
         """The networks that were loaded for the last job, if they are those that this one needs."""
-        pipeline = self._pipelines.get(options.min_score_thresh) or open_pipeline(options)
+        needed = MeshOptions(
+            detector=options.detector,
+            num_faces=options.num_faces,
+            min_score_thresh=options.min_score_thresh,
+            num_threads=options.num_threads,
+        )
+        pipeline = self._last[1] if self._last is not None and self._last[0] == needed else open_pipeline(options)
         if options.boxes is None:
             pipeline.load_detector()
-        self._pipelines = {options.min_score_thresh: pipeline}
+        self._last = needed, pipeline
         return pipeline

@@ -143,14 +143,15 @@ class JobRunner:
                 should_stop=events.should_stop,
             )
         )
-        events.on_outputs(tuple(files.outputs.values()))
+        written = [path for path in summary.outputs if not path.is_relative_to(scratch_folder)]
+        events.on_outputs(written)
         for warning in summary.warnings:
             events.log(logging.WARNING, warning)
         _check_complete(summary)
         events.log(
             logging.INFO,
             f"{summary.num_frames} frames, {summary.num_frames_with_face} with a face, in {summary.seconds:.1f} s: "
-            + ", ".join(str(path) for path in files.outputs.values()),
+            + ", ".join(map(str, written)),
         )
 
 

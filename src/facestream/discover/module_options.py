@@ -8,9 +8,16 @@ from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
 
+from facestream.config import FORMATS, options_of
 from facestream.errors import RequestError
 
-__all__ = ["flag_of", "number_of", "parse_module_options"]
+__all__ = ["MAX_FACES", "flag_of", "formats_of", "number_of", "own_options", "parse_module_options"]
+
+MAX_FACES = 20
+"""Of a frame, in a job: each has a file of its own."""
+
+OWN_NAMES = ("detector", "detect_every", "missing", "rate_hz")
+"""Options of facestream's jobs that go to them as they are."""
 
 WORDS = {"True": True, "False": False, "None": None}
 TRUE_WORDS = ("true", "1")
@@ -63,6 +70,35 @@ def flag_of(options: Mapping[str, Any], name: str, *, default: bool) -> bool:
     if word in TRUE_WORDS or word in FALSE_WORDS:
         return word in TRUE_WORDS
     raise RequestError(f"option {name} is {value!r:.80}, where true or false was wanted")
+
+
+def own_options(options: Mapping[str, Any], options_class: type) -> dict[str, Any]:
+    """Options of facestream's own jobs, beyond those of DISCOVER's modules, as far as a job has them.
+
+    Raises:
+        RequestError: they cannot be understood.
+    """
+    names = options_of(options_class)
+    own = {name: options[name] for name in OWN_NAMES if name in names and options.get(name) is not None}
+    if "num_faces" in names:
+        own["num_faces"] = round(number_of(options, "num_faces", 1))
+        if own["num_faces"] > MAX_FACES:
+            raise RequestError(f"option num_faces is {own['num_faces']}, where at most {MAX_FACES} were wanted")
+    # Where an overlay goes is not for the request to say.
+    own["overlay"] = flag_of(options, "overlay", default=False)
+    return own
+
+
+def formats_of(options: Mapping[str, Any]) -> tuple[str, ...]:
+    """Which formats are written: a stream always.
+
+    Raises:
+        RequestError: others than there are.
+    """
+    asked = options.get("formats") or []
+    if not isinstance(asked, list) or not all(name in FORMATS for name in asked):
+        raise RequestError(f"option formats is {asked!r:.80}, where a list of {', '.join(FORMATS)} was wanted")
+    return tuple(dict.fromkeys(("stream", *asked)))
 
 
 def _parse_opt_str(text: str) -> dict[str, Any]:
