@@ -94,8 +94,10 @@ class MediaFile:
             FFmpegError: the file is damaged, or nothing more is found in it.
         """
         for packet in self.container.demux():
-            self._file.num_barren_bytes = 0
-            if packet.stream_index == stream.index:
+            if packet.size:
+                self._file.num_barren_bytes = 0
+            # The index that FFmpeg has in a packet is not set in the empty ones at the end.
+            if packet.stream.index == stream.index:
                 yield cast("Packet[VideoStream]", packet)
 
 
