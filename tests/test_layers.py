@@ -32,7 +32,7 @@ MAY_IMPORT = {
         "server",
     }
     | {"structures"},
-    "server": {"config", "errors", "structures", "version", "discover", "io"},
+    "server": {"config", "errors", "structures", "topology", "version", "discover", "io"},
     "discover": {"config", "errors", "structures", "version", "naming", "outputs", "extraction", "pipeline", "io"},
     "extraction": {"config", "errors", "version", "structures", "outputs", "pipeline", "engines", "io", "drawing"},
     "conversion": {"config", "errors", "structures", "naming", "replacing", "io"},

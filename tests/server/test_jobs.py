@@ -199,3 +199,21 @@ def test_no_job_is_taken_twice(store: JobStore) -> None:
     for thread in threads:
         thread.join()
     assert sorted(taken, key=int) == [str(number) for number in range(60)]
+
+
+def test_whoever_follows_asks_for_what_is_new(store: JobStore) -> None:
+    assert store.last_change() == 0
+    store.submit("a", FORM, nothing)
+    store.submit("b", FORM, nothing)
+    first = store.changes(0)
+    assert ([job.key for job in first.jobs], first.removed) == (["a", "b"], [])
+    assert first.number == store.last_change()
+    assert store.changes(first.number).jobs == []
+    store.take_next()
+    store.move("a", JobStatus.FINISHED)
+    second = store.changes(first.number)
+    assert [(job.key, job.status) for job in second.jobs] == [("a", JobStatus.FINISHED)]
+    assert second.jobs[0].changed == second.number
+    store.submit("a", FORM, nothing)
+    third = store.changes(second.number)
+    assert ([job.number for job in third.jobs], third.removed) == ([3], [1])

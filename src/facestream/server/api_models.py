@@ -6,7 +6,11 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-__all__ = ["Health", "JobList", "JobView", "Module", "ModuleIo", "NewJob", "Problem", "ProgressView", "ResultFile"]
+__all__ = [
+    "CurvesView", "FolderEntry", "FolderView", "Health", "JobChanges", "JobList", "JobView", "Module", "ModuleIo",
+    "NewJob", "NewUpload", "Problem", "ProgressView", "ResultFile", "StatusName", "StreamView", "TopologyView",
+    "UploadView", "VideoView",
+]  # fmt: skip
 
 StatusName = Literal["waiting", "running", "finished", "error", "canceled"]
 Path = str
@@ -21,6 +25,7 @@ class NewJob(BaseModel):
     inputs: dict[str, Path] = Field(description="Files to read, by the module's ids.", max_length=100)
     outputs: dict[str, Path] = Field(description="Files to write, by the module's ids.", max_length=100)
     options: dict[str, Any] = Field(default_factory=dict, description="The module's options.")
+    name: str = Field(default="", max_length=1000, description="What people call it, such as the file's own name.")
     key: str | None = Field(
         default=None, min_length=1, max_length=200, description="Its name for DISCOVER's routes; made up when left out."
     )
@@ -44,6 +49,8 @@ class JobView(BaseModel):
     key: str
     status: StatusName
     module: str
+    name: str
+    inputs: dict[str, Path] = Field(description="What it reads, by id, as far as the request names files.")
     error: str
     progress: ProgressView | None
     outputs: list[Path]
@@ -57,6 +64,16 @@ class JobList(BaseModel):
 
     jobs: list[JobView]
     before: int | None = Field(description="Ask with it for the next page; null where this is the last.")
+    counts: dict[StatusName, int]
+    change: int = Field(description="Number of the last change; events after it are what happened since.")
+
+
+class JobChanges(BaseModel):
+    """What happened to the queue since an earlier change."""
+
+    change: int
+    jobs: list[JobView]
+    removed: list[int] = Field(description="Numbers of jobs that were forgotten.")
     counts: dict[StatusName, int]
 
 
@@ -74,6 +91,81 @@ class ModuleIo(BaseModel):
     direction: str
     id: str
     data: str
+
+
+class FolderEntry(BaseModel):
+    """A file or folder below the data folders."""
+
+    name: str
+    path: Path
+    kind: Literal["folder", "video", "picture", "stream", "other"]
+    num_bytes: int
+    modified_s: float
+
+
+class FolderView(BaseModel):
+    """What lies in a folder; the data folders themselves where none was named."""
+
+    path: Path | None
+    parent: Path | None
+    entries: list[FolderEntry]
+    is_whole: bool = Field(description="False where there are more entries than are listed.")
+
+
+class StreamView(BaseModel):
+    """The header of a stream. Its samples lie beside it, under the same path and a tilde."""
+
+    path: Path
+    media_type: str
+    type_name: str = Field(description="SSI's name of the numbers' type, such as FLOAT.")
+    is_text: bool
+    dim: int
+    num_rows: int
+    rate_hz: float
+    width: int | None
+    height: int | None
+
+
+class CurvesView(BaseModel):
+    """Values at evenly spaced rows of a stream; null where there is no face."""
+
+    rows: list[int]
+    values: dict[str, list[float | None]]
+
+
+class VideoView(BaseModel):
+    """A picture or video. Sizes are those of the upright frame."""
+
+    path: Path
+    kind: Literal["picture", "video"]
+    width: int
+    height: int
+    rate_hz: float
+    num_frames: int
+
+
+class TopologyView(BaseModel):
+    """Which landmarks of a mesh are joined."""
+
+    contours: dict[str, list[int]]
+    tessellation: list[list[int]] = Field(description="Pairs of landmarks.")
+
+
+class NewUpload(BaseModel):
+    """A file that will come in parts."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    name: str = Field(max_length=1000)
+    num_bytes: int = Field(ge=0, le=2**53)
+
+
+class UploadView(BaseModel):
+    """A file of which parts have come."""
+
+    name: str = Field(description="By which jobs find it once it is whole.")
+    num_bytes: int
+    num_bytes_there: int
 
 
 class Module(BaseModel):

@@ -10,12 +10,13 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
-from fastapi import FastAPI, HTTPException, Query, Response
+from fastapi import FastAPI, Header, HTTPException, Query, Response
 from fastapi import Path as InPath
 from pydantic import BeforeValidator
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import FileResponse, PlainTextResponse, StreamingResponse
 
+from facestream.discover.descriptions import parse_descriptions
 from facestream.discover.folders import JobFolders
 from facestream.discover.modules import find_trainer, trainer_paths
 from facestream.discover.processors import processor_names
@@ -23,6 +24,7 @@ from facestream.discover.sources import parse_kind
 from facestream.errors import FacestreamError, RequestError, TrainerError
 from facestream.server.api_models import (
     Health,
+    JobChanges,
     JobList,
     JobView,
     Module,
@@ -38,10 +40,14 @@ from facestream.server.metrics import format_metrics
 from facestream.server.service import JobService
 from facestream.version import __version__
 
-__all__ = ["add_api_routes"]
+__all__ = ["ANY_FILE", "PREFIX", "Responses", "add_api_routes", "answers_with", "problem"]
 
 PREFIX = "/api/v1"
 EVENTS_EVERY_S = 0.3
+NAME_FIELD = "name"
+"""Among a job's fields: what people call it."""
+
+SECONDS_OF_SILENCE = 15.0
 MAX_PAGE = 1000
 EVENT_STREAM, ANY_FILE = "text/event-stream", "application/octet-stream"
 
@@ -62,15 +68,16 @@ Responses = dict[int | str, dict[str, Any]]
 """What a route may answer, for its description."""
 
 
-def _problem(status: int, description: str) -> Responses:
+def problem(status: int, description: str) -> Responses:
+    """An answer that says what is wrong."""
     # Named here as JSON, since some of the routes answer text otherwise.
     content = {"application/json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
     return {status: {"model": Problem, "description": description, "content": content}}
 
 
-NO_SUCH = _problem(404, "There is no such job or file")
-NOT_NOW = _problem(409, "Not in the job's present state")
-REFUSED = _problem(400, "What is asked cannot be done")
+NO_SUCH = problem(404, "There is no such job or file")
+NOT_NOW = problem(409, "Not in the job's present state")
+REFUSED = problem(400, "What is asked cannot be done")
 
 LINKED = ("get_job", "delete_job", "cancel_job", "run_job_again", "get_job_log", "follow_job", "list_job_files")
 NEW_JOB: Responses = {
@@ -79,8 +86,9 @@ NEW_JOB: Responses = {
 """The operations that take the number of a new job."""
 
 
-def _answers_with(media_type: str) -> Responses:
-    return {200: {"content": {media_type: {}}}}
+def answers_with(*media_types: str) -> Responses:
+    """Something else than JSON."""
+    return {200: {"content": {media_type: {} for media_type in media_types}}}
 
 
 class JobRoutes:
@@ -106,12 +114,13 @@ class JobRoutes:
     ) -> JobList:
         """The newest jobs, page by page."""
         store = self._service.store
+        # Before the jobs are read: what happens meanwhile is told twice rather than never.
+        change = store.last_change()
         statuses = [JobStatus[name.upper()] for name in status] if status else list(JobStatus)
         jobs = store.page(before=before, limit=limit + 1, statuses=statuses)
-        counts: dict[StatusName, int] = {_name(status): count for status, count in store.counts().items()}
         is_last = len(jobs) <= limit
         views = [_view(self._service, job) for job in jobs[:limit]]
-        return JobList(jobs=views, before=None if is_last else views[-1].number, counts=counts)
+        return JobList(jobs=views, before=None if is_last else views[-1].number, counts=self._counts(), change=change)
 
     def get(self, number: Number) -> JobView:
         """One job."""
@@ -156,6 +165,50 @@ class JobRoutes:
         if path is None:
             raise HTTPException(404, f"job {number} has no file {index}")
         return FileResponse(path, filename=path.name, media_type=ANY_FILE)
+
+    async def follow_all(
+        self,
+        after: Annotated[PlainInt, Query(ge=0, le=2**62, description="The change that is known already.")] = 0,
+        last_event_id: Annotated[str, Header()] = "",
+    ) -> StreamingResponse:
+        """Server-sent events: the jobs that changed, also by progress. They go on where a connection broke off."""
+        known = int(last_event_id[:18]) if DIGITS.fullmatch(last_event_id[:18]) else after
+        return StreamingResponse(
+            self._follow_all(known), media_type=EVENT_STREAM, headers={"Cache-Control": "no-store"}
+        )
+
+    async def _follow_all(self, known: int) -> AsyncIterator[str]:
+        # A comment tells at once that the connection stands, and now and then that it still does.
+        yield ": facestream\n\n"
+        told = dict[int, str]()
+        silent_s = 0.0
+        while True:
+            changes = await run_in_threadpool(self._changes, known)
+            running = {job.number: job.model_dump_json() for job in changes.jobs if job.status == "running"}
+            if changes.change != known or running != told:
+                yield f"id: {changes.change}\nevent: jobs\ndata: {changes.model_dump_json()}\n\n"
+                known, told, silent_s = changes.change, running, 0.0
+            elif silent_s > SECONDS_OF_SILENCE:
+                yield ": still there\n\n"
+                silent_s = 0.0
+            await asyncio.sleep(EVENTS_EVERY_S)
+            silent_s += EVENTS_EVERY_S
+
+    def _changes(self, after: int) -> JobChanges:
+        """What changed in the queue, and the jobs that run."""
+        store = self._service.store
+        changes = store.changes(after)
+        running = store.page(statuses=[JobStatus.RUNNING])
+        jobs = {job.number: job for job in (*changes.jobs, *running)}
+        return JobChanges(
+            change=changes.number,
+            jobs=[_view(self._service, job) for job in jobs.values()],
+            removed=list(changes.removed),
+            counts=self._counts(),
+        )
+
+    def _counts(self) -> dict[StatusName, int]:
+        return {_name(status): count for status, count in self._service.store.counts().items()}
 
     def _find(self, number: int) -> Job:
         job = self._service.store.find_number(number)
@@ -219,10 +272,12 @@ def add_api_routes(app: FastAPI, service: JobService) -> None:
     route("POST", f"{one}/cancel", "cancel_job", jobs.cancel, responses=NO_SUCH | NOT_NOW)
     route("POST", f"{one}/again", "run_job_again", jobs.run_again, responses=NO_SUCH | NOT_NOW | NEW_JOB, **created)
     route("GET", f"{one}/log", "get_job_log", jobs.log, responses=NO_SUCH, **text)
-    events = NO_SUCH | _answers_with(EVENT_STREAM)
+    events = NO_SUCH | answers_with(EVENT_STREAM)
     route("GET", f"{one}/events", "follow_job", jobs.events, responses=events, response_class=StreamingResponse)
+    all_events = answers_with(EVENT_STREAM)
+    route("GET", "/events", "follow_jobs", jobs.follow_all, responses=all_events, response_class=StreamingResponse)
     route("GET", f"{one}/files", "list_job_files", jobs.files, responses=NO_SUCH)
-    files = NO_SUCH | _answers_with(ANY_FILE)
+    files = NO_SUCH | answers_with(ANY_FILE)
     route("GET", f"{one}/files/{{index}}", "get_job_file", jobs.file, responses=files, response_class=FileResponse)
     route("GET", "/modules", "list_modules", server.modules)
     route("GET", "/health", "get_health", server.health)
@@ -236,6 +291,8 @@ def _view(service: JobService, job: Job) -> JobView:
         key=job.key,
         status=_name(job.status),
         module=job.form.get("trainerFilePath", ""),
+        name=job.form.get(NAME_FIELD, ""),
+        inputs=_inputs(job),
         error=job.error,
         progress=None
         if progress is None
@@ -252,6 +309,14 @@ def _view(service: JobService, job: Job) -> JobView:
         started_s=job.started_s,
         ended_s=job.ended_s,
     )
+
+
+def _inputs(job: Job) -> dict[str, str]:
+    try:
+        entries = parse_descriptions(job.form.get("data", ""))
+    except RequestError:
+        return {}
+    return {entry.id or "": entry.uri for entry in entries if entry.direction == "input" and entry.uri is not None}
 
 
 def _name(status: JobStatus) -> StatusName:
@@ -294,6 +359,7 @@ def _form_of(job: NewJob, service: JobService) -> dict[str, str]:
         "trainerFilePath": path,
         "data": json.dumps(descriptions),
         "options": json.dumps(job.options),
+        NAME_FIELD: job.name,
     }
 
 

@@ -16,6 +16,8 @@ from facestream.server.api_page import PAGE_HEADERS, format_api_page
 from facestream.server.api_routes import add_api_routes
 from facestream.server.discover_routes import discover_routes
 from facestream.server.guard import Guard
+from facestream.server.library_routes import add_library_routes
+from facestream.server.page_routes import page_routes
 from facestream.server.service import JobService
 from facestream.version import __version__
 
@@ -40,6 +42,8 @@ def create_app(service: JobService) -> FastAPI:
         openapi_url="/api/v1/openapi.json",
     )
     add_api_routes(app, service)
+    add_library_routes(app, service)
+    app.router.routes.extend(page_routes())
     app.add_api_route("/api/v1/docs", lambda: _api_page(app), methods=["GET"], include_in_schema=False)
     app.router.routes.extend(discover_routes(service))
     app.add_exception_handler(RequestError, _bad_request)

@@ -24,6 +24,7 @@ from facestream.errors import RequestError
 from facestream.server.forms import read_form, read_upload
 from facestream.server.jobs import Job, JobStatus
 from facestream.server.service import JobService
+from facestream.server.uploads import plain_suffix
 
 __all__ = ["discover_routes"]
 
@@ -32,8 +33,6 @@ TRUE_WORDS = ("True", "true", "1")
 JOB_TYPE = "du-process"
 ZIP_TYPE = "application/x-zip-compressed"
 """The only name of it that NOVA knows."""
-
-MAX_SUFFIX = 10
 
 
 class DiscoverJson(Response):
@@ -115,9 +114,7 @@ class DiscoverRoutes:
 
     async def upload(self, request: Request) -> Response:
         file = await read_upload(request, "file")
-        suffix = Path((file.filename or "").replace("\\", "/")).suffix.lower()
-        is_plain = 1 < len(suffix) <= MAX_SUFFIX and suffix[1:].isascii() and suffix[1:].isalnum()
-        name = f"{secrets.token_hex(8)}{suffix if is_plain else ''}"
+        name = f"{secrets.token_hex(8)}{plain_suffix(file.filename or '')}"
         target = self._service.files.upload_folder / name
 
         def save() -> None:

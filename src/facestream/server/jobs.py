@@ -16,30 +16,56 @@ from typing import Any
 from facestream.errors import FacestreamError
 from facestream.io.locks import lock
 
-__all__ = ["MOVES", "Job", "JobStatus", "JobStore"]
+__all__ = ["MOVES", "Changes", "Job", "JobStatus", "JobStore"]
 
 FILE_NAME, LOCK_NAME = "jobs.sqlite", "lock"
 
 LOCAL_DISK = "network shares often cannot keep it: give --state-dir FOLDER on a local disk"
 
-SCHEMA = """
-CREATE TABLE IF NOT EXISTS jobs (
-    number INTEGER PRIMARY KEY AUTOINCREMENT,
-    key TEXT NOT NULL UNIQUE,
-    status INTEGER NOT NULL,
-    form TEXT NOT NULL,
-    progress TEXT NOT NULL DEFAULT '',
-    error TEXT NOT NULL DEFAULT '',
-    outputs TEXT NOT NULL DEFAULT '[]',
-    was_canceled INTEGER NOT NULL DEFAULT 0,
-    num_starts INTEGER NOT NULL DEFAULT 0,
-    queued_s REAL NOT NULL,
-    started_s REAL,
-    ended_s REAL
-) STRICT;
-CREATE INDEX IF NOT EXISTS by_status ON jobs (status, number);
-"""
-VERSION = 1
+SCHEMA = (
+    """
+    CREATE TABLE IF NOT EXISTS jobs (
+        number INTEGER PRIMARY KEY AUTOINCREMENT,
+        key TEXT NOT NULL UNIQUE,
+        status INTEGER NOT NULL,
+        form TEXT NOT NULL,
+        progress TEXT NOT NULL DEFAULT '',
+        error TEXT NOT NULL DEFAULT '',
+        outputs TEXT NOT NULL DEFAULT '[]',
+        was_canceled INTEGER NOT NULL DEFAULT 0,
+        num_starts INTEGER NOT NULL DEFAULT 0,
+        queued_s REAL NOT NULL,
+        started_s REAL,
+        ended_s REAL,
+        changed INTEGER NOT NULL DEFAULT 0
+    ) STRICT
+    """,
+    "CREATE INDEX IF NOT EXISTS by_status ON jobs (status, number)",
+    "CREATE INDEX IF NOT EXISTS by_change ON jobs (changed)",
+    "CREATE TABLE IF NOT EXISTS clock (changes INTEGER NOT NULL) STRICT",
+    "INSERT INTO clock SELECT 0 WHERE NOT EXISTS (SELECT 1 FROM clock)",
+    "CREATE TABLE IF NOT EXISTS removed (number INTEGER NOT NULL, changed INTEGER NOT NULL) STRICT",
+    """
+    CREATE TRIGGER IF NOT EXISTS insert_counts AFTER INSERT ON jobs BEGIN
+        UPDATE clock SET changes = changes + 1;
+        UPDATE jobs SET changed = (SELECT changes FROM clock) WHERE number = new.number;
+    END
+    """,
+    """
+    CREATE TRIGGER IF NOT EXISTS update_counts AFTER UPDATE ON jobs BEGIN
+        UPDATE clock SET changes = changes + 1;
+        UPDATE jobs SET changed = (SELECT changes FROM clock) WHERE number = new.number;
+    END
+    """,
+    """
+    CREATE TRIGGER IF NOT EXISTS delete_counts AFTER DELETE ON jobs BEGIN
+        UPDATE clock SET changes = changes + 1;
+        INSERT INTO removed SELECT old.number, changes FROM clock;
+    END
+    """,
+)
+"""Every change has a number, so that whoever follows the queue asks for what is new alone."""
+VERSION = 2
 
 
 class JobStatus(IntEnum):
@@ -86,6 +112,20 @@ class Job:
     queued_s: float
     started_s: float | None
     ended_s: float | None
+    changed: int
+    """The number of its last change."""
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """What happened to a queue after some change."""
+
+    number: int
+    """Of the last change."""
+    jobs: Sequence[Job]
+    """Those that were queued or changed."""
+    removed: Sequence[int]
+    """The numbers of those that were forgotten."""
 
 
 class JobStore:
@@ -137,8 +177,10 @@ class JobStore:
             (version,) = db.execute("PRAGMA user_version").fetchone()
             if version not in (0, VERSION):
                 raise FacestreamError(f"{self.path}: of another version of facestream ({version}); give --state-dir")
-            for statement in filter(str.strip, SCHEMA.split(";")):
+            for statement in SCHEMA:
                 db.execute(statement)
+            # Nobody follows a queue from before the server was started.
+            db.execute("DELETE FROM removed")
             db.execute(f"PRAGMA user_version = {VERSION}")
             db.execute("UPDATE jobs SET status = ? WHERE status = ?", (JobStatus.WAITING, JobStatus.RUNNING))
 
@@ -234,6 +276,20 @@ class JobStore:
         with self._mutex:
             rows = self._db.execute(query, (*statuses, 2**62 if before is None else before, limit)).fetchall()
         return [_job(row) for row in rows]
+
+    def last_change(self) -> int:
+        with self._mutex:
+            (number,) = self._db.execute("SELECT changes FROM clock").fetchone()
+        return int(number)
+
+    def changes(self, after: int) -> Changes:
+        """All that happened after the change of that number."""
+        with self._mutex:
+            (last,) = self._db.execute("SELECT changes FROM clock").fetchone()
+            query = "SELECT * FROM jobs WHERE changed > ? ORDER BY number"
+            rows = self._db.execute(query, (after,)).fetchall()
+            removed = self._db.execute("SELECT number FROM removed WHERE changed > ?", (after,)).fetchall()
+        return Changes(last, [_job(row) for row in rows], [row["number"] for row in removed])
 
     def counts(self) -> dict[JobStatus, int]:
         with self._mutex:

@@ -1,0 +1,159 @@
+// The form that queues jobs.
+
+import { api } from "./api.js";
+import { announce, baseName, el } from "./dom.js";
+import { folderBrowser } from "./folder_browser.js";
+import { TEXTS } from "./texts.js";
+import { upload } from "./upload.js";
+
+const MODULES = {
+  mesh: { module: "facemesh", input: "data", outputs: { landmarks: ".facemesh.stream" } },
+  boxes: {
+    module: "blazeface",
+    input: "video",
+    outputs: { bounding_box: ".boundingbox.stream", landmarks: ".keypoints.stream" },
+  },
+};
+
+export function newJob() {
+  const sources = new Map();
+  const list = el("ul", { class: "sources" });
+  const problem = el("p", { class: "problem", role: "alert" });
+  const start = el("button", { type: "submit", class: "first" }, TEXTS.start);
+  const chooser = el("input", { type: "file", multiple: true, id: "files", accept: "video/*,image/*" });
+  const drop = el("div", { class: "drop" }, el("label", { for: "files" }, TEXTS.drop), chooser);
+  chooser.setAttribute("aria-label", TEXTS.chooseFiles);
+
+  function add(source) {
+    const note = el("span", { class: "quiet" });
+    const bar = el("progress", { max: 1, value: 0, hidden: true });
+    bar.setAttribute("aria-label", source.name);
+    const row = el("li", {}, el("span", { class: "name" }, source.name), bar, note);
+    const remove = el("button", { type: "button", onclick: () => forget(row) }, TEXTS.remove);
+    remove.setAttribute("aria-label", `${TEXTS.remove} ${source.name}`);
+    row.append(remove);
+    sources.set(row, { ...source, note, bar });
+    list.append(row);
+    problem.textContent = "";
+  }
+
+  function forget(row) {
+    sources.delete(row);
+    row.remove();
+  }
+
+  chooser.addEventListener("change", () => {
+    for (const file of chooser.files) add({ name: file.name, file });
+    chooser.value = "";
+  });
+  drop.addEventListener("dragover", (event) => {
+    event.preventDefault();
+    drop.classList.add("over");
+  });
+  drop.addEventListener("dragleave", () => drop.classList.remove("over"));
+  drop.addEventListener("drop", (event) => {
+    event.preventDefault();
+    drop.classList.remove("over");
+    for (const file of event.dataTransfer.files) add({ name: file.name, file });
+  });
+
+  const form = el(
+    "form",
+    { class: "form" },
+    drop,
+    el(
+      "details",
+      {},
+      el("summary", {}, TEXTS.fromServer),
+      folderBrowser(["video", "picture"], (path) => add({ name: baseName(path), path })),
+    ),
+    list,
+    choice("find", TEXTS.find, "radio", [["mesh", TEXTS.mesh], ["boxes", TEXTS.boxes]], ["mesh"]),
+    el(
+      "fieldset",
+      {},
+      el("label", {}, TEXTS.detector, select("detector", [["back", TEXTS.detectorBack], ["front", TEXTS.detectorFront]])),
+      el("label", {}, TEXTS.faces, el("input", { type: "number", name: "faces", min: "1", max: "20", value: "1" })),
+    ),
+    choice("write", TEXTS.write, "checkbox", [["npz", "npz"], ["csv", "csv"], ["overlay", TEXTS.overlay]], []),
+    el("div", {}, start, problem),
+  );
+
+  form.addEventListener("submit", async (event) => {
+    event.preventDefault();
+    problem.textContent = "";
+    if (!sources.size) {
+      problem.textContent = TEXTS.noSources;
+      return;
+    }
+    start.disabled = true;
+    let count = 0;
+    for (const [row, source] of [...sources]) {
+      try {
+        await queue(source, new FormData(form));
+        forget(row);
+        count += 1;
+      } catch (error) {
+        source.note.className = "problem";
+        source.note.textContent = error.message;
+      }
+    }
+    start.disabled = false;
+    if (count) announce(TEXTS.queued(count));
+  });
+  return el("section", { "aria-labelledby": "new-job" }, el("h2", { id: "new-job" }, TEXTS.newJob), form);
+}
+
+async function queue(source, values) {
+  if (source.file && !source.file.size) throw new Error(TEXTS.emptyFile);
+  const { module, input, outputs } = MODULES[values.get("find")];
+  const path = source.path ?? (await uploaded(source));
+  const slash = source.path ? source.path.length - baseName(source.path).length : 0;
+  const folder = source.path ? source.path.slice(0, slash) : "";
+  const stem = await freeStem(folder, source.name.replace(/\.[^.]*$/, ""), Object.values(outputs));
+  const write = values.getAll("write");
+  const options = { detector: values.get("detector"), formats: write.filter((name) => name !== "overlay") };
+  if (write.includes("overlay")) options.overlay = true;
+  if (module === "facemesh") options.num_faces = Number(values.get("faces"));
+  await api.post("/jobs", {
+    module,
+    name: source.name,
+    inputs: { [input]: path },
+    outputs: Object.fromEntries(Object.entries(outputs).map(([id, ending]) => [id, `${folder}${stem}${ending}`])),
+    options,
+  });
+}
+
+async function uploaded(source) {
+  source.bar.hidden = false;
+  source.note.className = "quiet";
+  try {
+    return await upload(source.file, (share) => {
+      source.bar.value = share;
+      source.note.textContent = TEXTS.uploading(Math.round(share * 100));
+    });
+  } catch (error) {
+    throw new Error(TEXTS.uploadBroken(error.message));
+  }
+}
+
+// A name under which nothing lies yet, so that two videos of one name do not write over each other's results.
+async function freeStem(folder, stem, endings) {
+  const path = folder ? folder.slice(0, -1) : (await api.json("/folder")).entries[0].path;
+  const names = new Set((await api.json("/folder", { path })).entries.map((entry) => entry.name));
+  for (let number = 1; ; number += 1) {
+    const name = number === 1 ? stem : `${stem}-${number}`;
+    if (!endings.some((ending) => names.has(name + ending))) return name;
+  }
+}
+
+function choice(name, title, type, choices, chosen) {
+  const labels = choices.map(([value, text]) =>
+    el("label", {}, el("input", { type, name, value, checked: chosen.includes(value) }), text),
+  );
+  return el("fieldset", {}, el("legend", {}, title), ...labels);
+}
+
+function select(name, choices) {
+  return el("select", { name }, ...choices.map(([value, text]) => el("option", { value }, text)));
+}

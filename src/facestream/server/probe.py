@@ -1,0 +1,71 @@
+"""Looks at a video in a process of its own: a codec that crashes takes no server with it.
+
+``python -m facestream.server.probe FILE`` prints a line of JSON, then the frames' time stamps as float64.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+
+from facestream.errors import FacestreamError, SourceError
+
+__all__ = ["ProbedVideo", "main", "probe_video"]
+
+COMMAND = (sys.executable, "-m", "facestream.server.probe")
+MAX_SECONDS = 120
+
+
+@dataclass(frozen=True, slots=True)
+class ProbedVideo:
+    """What there is to know of a picture or video before it is shown."""
+
+    kind: str
+    """``picture`` or ``video``."""
+    width: int
+    height: int
+    rate_hz: float
+    times: bytes
+    """(frames,) little-endian float64, seconds."""
+
+
+def probe_video(path: Path) -> ProbedVideo:
+    """Look at a video.
+
+    Raises:
+        SourceError: it is none, or takes too long to look at.
+    """
+    try:
+        run = subprocess.run([*COMMAND, str(path)], capture_output=True, timeout=MAX_SECONDS, check=False)  # noqa: S603
+    except subprocess.TimeoutExpired:
+        raise SourceError(f"{path}: takes too long to look at") from None
+    if run.returncode:
+        told = run.stderr.decode("utf-8", "replace").strip().rpartition("\n")[2]
+        raise SourceError(told if run.returncode == 1 and told else f"{path}: cannot be looked at; it may be damaged")
+    line, _, times = run.stdout.partition(b"\n")
+    return ProbedVideo(**json.loads(line), times=times)
+
+
+def main(path: Path) -> int:
+    """Print what the file is; the answer is the exit code."""
+    from facestream.io.frame_times import read_frame_times
+    from facestream.io.source import open_source
+
+    try:
+        with closing(open_source(path, 1)) as source:
+            info = source.info
+        times = read_frame_times(info)
+    except FacestreamError as error:
+        print(error, file=sys.stderr)  # noqa: T201
+        return 1
+    told = {"kind": info.kind, "width": info.width, "height": info.height, "rate_hz": float(info.rate_hz)}
+    sys.stdout.buffer.write(json.dumps(told).encode() + b"\n" + times.astype("<f8").tobytes())
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(Path(sys.argv[1])))
