@@ -25,6 +25,7 @@ demo: $(BIN)/.facestream
 	@$(BIN)/python tools/demo.py
 
 test: $(BIN)/.facestream-dev
+	VENV="$(VENV)" tools/install_browser.sh
 	# Two workers on two cores: threads of one that wait for those of the other cost more than they bring.
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2
 

@@ -137,13 +137,18 @@ async function uploaded(source) {
   }
 }
 
+// Names that jobs of this page were given; their files may not be there yet.
+const given = new Set();
+
 // A name under which nothing lies yet, so that two videos of one name do not write over each other's results.
 async function freeStem(folder, stem, endings) {
   const path = folder ? folder.slice(0, -1) : (await api.json("/folder")).entries[0].path;
   const names = new Set((await api.json("/folder", { path })).entries.map((entry) => entry.name));
   for (let number = 1; ; number += 1) {
     const name = number === 1 ? stem : `${stem}-${number}`;
-    if (!endings.some((ending) => names.has(name + ending))) return name;
+    if (endings.some((ending) => names.has(name + ending) || given.has(folder + name + ending))) continue;
+    for (const ending of endings) given.add(folder + name + ending);
+    return name;
   }
 }
 

@@ -1,0 +1,290 @@
+"""The web page in a real Chromium."""
+
+from __future__ import annotations
+
+import base64
+import io
+import json
+from pathlib import Path
+from typing import Any
+
+import av
+import numpy as np
+import numpy.typing as npt
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from PIL import Image
+from playwright.sync_api import Dialog, FilePayload, Page, Request, Route, expect
+
+from facestream import read_stream
+from tests.io.clips import numbered_frames, write_clip
+from tests.server.running import RunningServer
+
+SECONDS = 60_000
+"""In milliseconds."""
+
+
+def submit(server: RunningServer, key: str, clip: str, stream: str) -> None:
+    entries = [
+        {"src": "file:stream:video", "type": "input", "id": "data", "uri": clip},
+        {"src": "file:stream:ssistream", "type": "output", "id": "landmarks", "uri": stream},
+    ]
+    form = {"jobID": key, "trainerFilePath": "facemesh/facemesh.trainer", "data": json.dumps(entries)}
+    server.post("/process", data=form)
+
+
+@pytest.fixture(scope="module")
+def seen(site: RunningServer, films: Path) -> str:
+    """The viewer's address for the sample clip and its stream."""
+    submit(site, "seen", "astronaut.mp4", "seen.stream")
+    assert site.wait("seen") == 2
+    return f"{site.url}/#/view?stream={films / 'seen.stream'}&video={films / 'astronaut.mp4'}"
+
+
+def upload(page: Page, *names_and_contents: Any) -> None:
+    """Choose files by their names and contents in turn."""
+    pairs = zip(names_and_contents[::2], names_and_contents[1::2], strict=True)
+    files: list[FilePayload] = [{"name": name, "mimeType": "video/mp4", "buffer": content} for name, content in pairs]
+    page.set_input_files("#files", files)
+
+
+def test_a_clip_from_its_upload_to_its_viewer(page: Page, site: RunningServer, films: Path, sample: Path) -> None:
+    page.goto(site.url)
+    upload(page, "My clip.mp4", sample.read_bytes())
+    page.check("input[value=csv]")
+    page.check("input[value=overlay]")
+    page.get_by_role("button", name="Start", exact=True).click()
+    row = page.locator("tr", has_text="My clip.mp4")
+    expect(row).to_have_attribute("data-status", "finished", timeout=SECONDS)
+    expect(page.locator(".sources li .name")).to_have_count(0)
+    row.locator("summary").click()
+    expect(row.locator(".downloads a")).to_have_text(
+        ["My clip.facemesh.stream", "My clip.facemesh.stream~", "My clip.facemesh.csv", "My clip.facemesh.overlay.mp4"]
+    )
+    with page.expect_download() as download:
+        row.locator(".downloads a").nth(2).click()
+    assert Path(download.value.path()).read_bytes() == (films / "My clip.facemesh.csv").read_bytes()
+    row.locator("a.button").click()
+    expect(page.locator("canvas[data-frame='0']")).to_be_visible(timeout=SECONDS)
+    expect(page.locator("main")).to_contain_text("My clip.mp4")
+    expect(page.locator("output")).to_have_text("frame 1 of 150, 0.000 s, confidence 1.00")
+
+
+def test_progress_moves_and_a_running_job_is_canceled(page: Page, site: RunningServer, films: Path) -> None:
+    write_clip(films / "long.mp4", numbered_frames(8000))
+    page.goto(site.url)
+    page.click("text=Choose below the data folder")
+    page.click(f"text={films.name}/")
+    page.click("button:text-is('long.mp4')")
+    page.get_by_role("button", name="Start", exact=True).click()
+    row = page.locator("tr", has_text="long.mp4")
+    expect(row).to_have_attribute("data-status", "running", timeout=SECONDS)
+    bar = row.locator("progress")
+    expect(bar).to_be_visible(timeout=SECONDS)
+    first = float(bar.get_attribute("value") or 0)
+    page.wait_for_function("value => document.querySelector('tr progress')?.value > value", arg=first, timeout=SECONDS)
+    row.get_by_role("button", name="Cancel").click()
+    expect(row).to_have_attribute("data-status", "canceled", timeout=5000)
+    row.get_by_role("button", name="Log").click()
+    expect(page.locator("pre.log")).to_contain_text("Canceled; nothing half written was left.")
+    row.get_by_role("button", name="Delete").click()
+    expect(row).to_have_count(0)
+
+
+def pixels(page: Page, what: str) -> npt.NDArray[np.uint8]:
+    """The video, or what is drawn over it, as it is shown: (H, W, 4)."""
+    url = page.evaluate(
+        """what => {
+            const shown = document.querySelector(what);
+            const canvas = document.createElement("canvas");
+            canvas.width = shown.videoWidth ?? shown.width;
+            canvas.height = shown.videoHeight ?? shown.height;
+            canvas.getContext("2d").drawImage(shown, 0, 0);
+            return canvas.toDataURL("image/png");
+        }""",
+        what,
+    )
+    picture = Image.open(io.BytesIO(base64.b64decode(url.partition(",")[2])))
+    return np.asarray(picture.convert("RGBA"))
+
+
+def seek(page: Page, frame: int) -> None:
+    page.locator("input[type=range]").evaluate(
+        "(slider, frame) => { slider.value = frame; slider.dispatchEvent(new Event('input')); }", frame
+    )
+    expect(page.locator(f"canvas[data-frame='{frame}']")).to_be_attached(timeout=SECONDS)
+
+
+def test_the_mesh_lies_on_its_frame(page: Page, seen: str, films: Path, sample: Path) -> None:
+    data = read_stream(films / "seen.stream").data
+    with av.open(str(sample)) as clip:
+        frames = [frame.to_ndarray(format="rgb24").astype(int) for frame in clip.decode(video=0)]
+    page.goto(seen)
+    expect(page.locator("canvas[data-frame='0']")).to_be_attached(timeout=SECONDS)
+    page.get_by_label("Draw").select_option("points")
+    for number in (10, 75, 140):
+        seek(page, number)
+        shown = pixels(page, "video")[..., :3].astype(int)
+        near = range(number - 3, number + 4)
+        assert min(near, key=lambda k: np.abs(frames[k] - shown).mean()) == number
+        drawn = pixels(page, ".stage canvas")[..., 3] > 100
+        points = data[number, :-1].reshape(-1, 2) * (360, 480)
+        ys, xs = np.nonzero(drawn)
+        distances = np.linalg.norm(np.stack([ys + 0.5, xs + 0.5], 1)[:, None] - points[None], axis=2)
+        assert distances.min(axis=0).max() <= 1, "each landmark has a point"
+        assert distances.min(axis=1).max() <= 1.1 * 480 / 640 + 1, "each point is at a landmark"
+
+
+def test_steps_play_and_keys(page: Page, seen: str) -> None:
+    page.goto(seen)
+    told = page.locator("output")
+    expect(told).to_contain_text("frame 1 of 150", timeout=SECONDS)
+    page.click("text=Frame forward")
+    expect(told).to_contain_text("frame 2 of 150, 0.033 s")
+    page.click("text=Frame back")
+    expect(told).to_contain_text("frame 1 of 150")
+    page.focus("input[type=range]")
+    page.keyboard.press("End")
+    expect(told).to_contain_text("frame 150 of 150")
+    page.keyboard.press("Home")
+    page.get_by_label("Speed").select_option("2")
+    page.click("text=Play")
+    page.wait_for_function("() => Number(document.querySelector('.stage canvas').dataset.frame) > 20", timeout=SECONDS)
+    page.click("text=Pause")
+    with page.expect_download() as download:
+        page.click("text=Save frame as PNG")
+    with Image.open(download.value.path()) as saved:
+        assert saved.size == (480, 360)
+    assert download.value.suggested_filename.startswith("astronaut.mp4-")
+
+
+def test_the_stream_is_never_fetched_whole(page: Page, seen: str) -> None:
+    ranges: list[str | None] = []
+
+    def note(request: Request) -> None:
+        if "seen.stream%7E" in request.url:
+            ranges.append(request.headers.get("range"))
+
+    page.on("request", note)
+    page.goto(seen)
+    expect(page.locator("canvas[data-frame='0']")).to_be_attached(timeout=SECONDS)
+    seek(page, 140)
+    assert set(ranges) == {"bytes=0-239871", "bytes=479744-562199"}
+
+
+def test_a_picture(page: Page, site: RunningServer, films: Path, astronaut: npt.NDArray[np.uint8]) -> None:
+    Image.fromarray(astronaut).save(films / "face.png")
+    submit(site, "picture", "face.png", "face.stream")
+    assert site.wait("picture") == 2
+    page.goto(f"{site.url}/#/view?stream=face.stream&video=face.png")
+    expect(page.locator("output")).to_have_text("frame 1 of 1, 0.000 s, confidence 1.00", timeout=SECONDS)
+    assert (pixels(page, ".stage canvas")[..., 3] > 100).sum() > 500
+
+
+def test_a_server_that_is_killed_and_comes_again(page: Page, films: Path, tmp_path: Path) -> None:
+    with RunningServer(films, tmp_path / "state") as server:
+        submit(server, "before", "short.mp4", "before.stream")
+        assert server.wait("before") == 2
+        page.goto(server.url)
+        expect(page.locator("tr[data-status=finished]")).to_have_count(1, timeout=SECONDS)
+        port = server.url.rpartition(":")[2]
+        server.kill()
+        expect(page.locator("#announcement")).to_contain_text("The server does not answer", timeout=SECONDS)
+        again = RunningServer(films, tmp_path / "state", "--port", port)
+        with again:
+            submit(again, "after", "short.mp4", "after.stream")
+            expect(page.locator("tr[data-status=finished]")).to_have_count(2, timeout=SECONDS)
+            expect(page.locator("#announcement")).to_be_empty()
+
+
+def test_two_uploads_of_one_name(page: Page, site: RunningServer, films: Path, sample: Path) -> None:
+    page.goto(site.url)
+    short = (films / "short.mp4").read_bytes()
+    upload(page, "twin.mp4", sample.read_bytes(), "twin.mp4", short)
+    page.get_by_role("button", name="Start", exact=True).click()
+    expect(page.locator("tr[data-status=finished]", has_text="twin.mp4")).to_have_count(2, timeout=SECONDS)
+    counts = {len(read_stream(films / f"{name}.facemesh.stream").data) for name in ("twin", "twin-2")}
+    assert counts == {150, 30}
+
+
+def test_an_upload_that_breaks_off_goes_on(page: Page, site: RunningServer, films: Path) -> None:
+    content = (films / "short.mp4").read_bytes() + bytes(9_000_000)
+    patches: list[str] = []
+
+    def break_second(route: Route) -> None:
+        patches.append(route.request.url.rpartition("?")[2])
+        if len(patches) == 2:
+            route.abort()
+        else:
+            route.continue_()
+
+    page.route("**/api/v1/uploads/*", break_second)
+    page.goto(site.url)
+    upload(page, "broken.mp4", content)
+    page.get_by_role("button", name="Start", exact=True).click()
+    source = page.locator(".sources li", has_text="broken.mp4")
+    expect(source).to_contain_text("The upload broke off", timeout=SECONDS)
+    page.get_by_role("button", name="Start", exact=True).click()
+    row = page.locator("tr", has_text="broken.mp4")
+    expect(row).to_have_attribute("data-status", "finished", timeout=SECONDS)
+    parts = [text for text in patches if text.startswith("offset")]
+    assert parts == ["offset=0", "offset=4194304", "offset=4194304", "offset=8388608"]
+
+
+EVIL = "<img src=x onerror=alert(1)>.mp4"
+
+
+def test_names_and_logs_are_never_html(page: Page, site: RunningServer, films: Path) -> None:
+    said: list[str] = []
+
+    def note(dialog: Dialog) -> None:
+        said.append(dialog.message)
+        dialog.dismiss()
+
+    page.on("dialog", note)
+    (films / EVIL).write_bytes((films / "short.mp4").read_bytes())
+    submit(site, "<script>alert(2)</script>", EVIL, f"{EVIL}.stream")
+    submit(site, "evil", "<b onclick=alert(3)>none</b>.mp4", "evil.stream")
+    assert site.wait("evil") == 3
+    page.goto(site.url)
+    row = page.locator("tr", has_text=EVIL)
+    expect(row).to_have_attribute("data-status", "finished", timeout=SECONDS)
+    failed = page.locator("tr", has_text="<b onclick=alert(3)>")
+    failed.get_by_role("button", name="Log").click()
+    expect(page.locator("pre.log")).to_contain_text("<b onclick=alert(3)>none</b>.mp4")
+    row.locator("a.button").click()
+    expect(page.locator("output")).to_contain_text("frame 1 of", timeout=SECONDS)
+    assert page.locator("img, script:not([src])").count() == 0
+    assert said == []
+
+
+def test_what_is_refused_is_said_beside_it(page: Page, site: RunningServer) -> None:
+    page.goto(site.url)
+    page.get_by_role("button", name="Start", exact=True).click()
+    expect(page.locator(".form > div .problem")).to_have_text("Choose a video or picture first.")
+    upload(page, "empty.mp4", b"", "text.mp4", b"no video at all")
+    page.get_by_role("button", name="Start", exact=True).click()
+    expect(page.locator(".sources li", has_text="empty.mp4")).to_contain_text("The file is empty.")
+    row = page.locator("tr", has_text="text.mp4")
+    expect(row).to_have_attribute("data-status", "error", timeout=SECONDS)
+    expect(row).to_contain_text("not a picture or video that FFmpeg can read")
+    page.goto(f"{site.url}/#/view?stream=absent.stream&video=short.mp4")
+    expect(page.locator("[role=alert]")).to_contain_text("absent.stream: there is no such file in")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1200, 390])
+def test_axe_finds_nothing(page: Page, site: RunningServer, seen: str, scheme: Any, width: int) -> None:
+    page.emulate_media(color_scheme=scheme)
+    page.set_viewport_size({"width": width, "height": 900})
+    for address, there in [
+        (site.url, "tr[data-status=finished]"),
+        (seen, "canvas[data-frame='0']"),
+        (f"{site.url}/#/view", "details button"),
+    ]:
+        page.goto(address)
+        page.reload()
+        expect(page.locator(there).first).to_be_visible(timeout=SECONDS)
+        found = Axe().run(page)
+        assert found.violations_count == 0, found.generate_report()
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), "nothing sticks out"
