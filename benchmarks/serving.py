@@ -191,11 +191,40 @@ def measure_memory(served: Served, data_folder: Path, _: int) -> Answer:
     )
 
 
+def measure_live(served: Served, data_folder: Path, num_pairs: int) -> Answer:
+    """A camera in the browser, whose pictures go to the server."""
+    from live_page import measure_live_page
+
+    url = f"http://127.0.0.1:{served.port}"
+    rows = [measure_live_page(url, SAMPLE, data_folder, 10.0) for _ in range(num_pairs)]
+    return Answer(
+        [
+            Figure(label="frames a second", value=median(row["fps"] for row in rows), digits=1, bar=Bar("≥", 20)),
+            Figure(
+                label="median latency",
+                value=median(row["latency_ms"] for row in rows),
+                unit="ms",
+                digits=0,
+                bar=Bar("<", 100),
+            ),
+            Figure(
+                label="Chromium's own share of all cores",
+                value=100 * median(row["chromium_share"] for row in rows),
+                unit="%",
+                digits=0,
+            ),
+        ],
+        rows,
+        ["the sample clip as the camera's film, 640 x 480; the browser runs on the same machine"],
+    )
+
+
 QUESTIONS: dict[str, tuple[str, Callable[[Served, Path, int], Answer]]] = {
     "polling": ("50 clients ask for status and log once a second while a job runs", measure_polling),
     "status": ("status requests while no job runs", measure_status),
     "queue": ("a long queue, listed while a job runs", measure_queue),
     "memory": ("memory over many small jobs", measure_memory),
+    "live": ("the live camera of the web page, in Chromium on the same machine", measure_live),
 }
 
 

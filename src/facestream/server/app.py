@@ -17,6 +17,7 @@ from facestream.server.api_routes import add_api_routes
 from facestream.server.discover_routes import discover_routes
 from facestream.server.guard import Guard
 from facestream.server.library_routes import add_library_routes
+from facestream.server.live import LiveCameras
 from facestream.server.page_routes import page_routes
 from facestream.server.service import JobService
 from facestream.version import __version__
@@ -27,10 +28,13 @@ __all__ = ["create_app"]
 def create_app(service: JobService) -> FastAPI:
     """The application over a service, which it starts and closes."""
 
+    cameras = LiveCameras(service.options)
+
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         await run_in_threadpool(service.start)
         yield
+        await cameras.close()
         await run_in_threadpool(service.close)
 
     app = FastAPI(
@@ -43,7 +47,7 @@ def create_app(service: JobService) -> FastAPI:
     )
     add_api_routes(app, service)
     add_library_routes(app, service)
-    app.router.routes.extend(page_routes())
+    app.router.routes.extend([*page_routes(), *cameras.routes()])
     app.add_api_route("/api/v1/docs", lambda: _api_page(app), methods=["GET"], include_in_schema=False)
     app.router.routes.extend(discover_routes(service))
     app.add_exception_handler(RequestError, _bad_request)

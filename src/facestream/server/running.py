@@ -20,6 +20,9 @@ from facestream.server.settings import ServerOptions
 
 __all__ = ["run_server"]
 
+MAX_LIVE_BYTES = 4_000_000
+"""Of one picture of a live camera."""
+
 SECONDS_TO_FINISH = 2
 """For answers that are under way when the server is asked to end."""
 
@@ -44,6 +47,7 @@ def run_server(options: ServerOptions, tell: Callable[[str], None]) -> None:
                 log_level="warning",
                 access_log=False,
                 server_header=False,
+                ws_max_size=MAX_LIVE_BYTES,
                 timeout_graceful_shutdown=SECONDS_TO_FINISH,
                 **door.certificate,
             )

@@ -272,6 +272,29 @@ def test_what_is_refused_is_said_beside_it(page: Page, site: RunningServer) -> N
     expect(page.locator("[role=alert]")).to_contain_text("absent.stream: there is no such file in")
 
 
+def test_why_there_is_no_picture_of_a_camera(page: Page, site: RunningServer) -> None:
+    page.goto(f"{site.url}/#/live")
+    start = page.get_by_role("button", name="Start camera")
+    for error, told in [
+        ("NotFoundError", "No camera was found."),
+        ("NotAllowedError", "The browser was not allowed to use the camera."),
+        ("NotReadableError", "The camera cannot be used (it sleeps)."),
+    ]:
+        page.evaluate(
+            """name => {
+                const value = { getUserMedia: () => Promise.reject(new DOMException("it sleeps", name)) };
+                Object.defineProperty(navigator, "mediaDevices", { value, configurable: true });
+            }""",
+            error,
+        )
+        start.click()
+        expect(page.locator("[role=alert]")).to_contain_text(told)
+    # What a page of a plain address of a network finds.
+    page.evaluate("() => Object.defineProperty(navigator, 'mediaDevices', { value: undefined })")
+    start.click()
+    expect(page.locator("[role=alert]")).to_contain_text("Start the server with --tls, and open it as https.")
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [1200, 390])
 def test_axe_finds_nothing(page: Page, site: RunningServer, seen: str, scheme: Any, width: int) -> None:
@@ -281,6 +304,7 @@ def test_axe_finds_nothing(page: Page, site: RunningServer, seen: str, scheme: A
         (site.url, "tr[data-status=finished]"),
         (seen, "canvas[data-frame='0']"),
         (f"{site.url}/#/view", "details button"),
+        (f"{site.url}/#/live", "text=Start camera"),
     ]:
         page.goto(address)
         page.reload()

@@ -1,12 +1,13 @@
 // The views, by the part of the address behind #.
 
 import { announce, el } from "./dom.js";
+import { live } from "./live.js";
 import { newJob } from "./new_job.js";
 import { queue } from "./queue.js";
 import { TEXTS } from "./texts.js";
 import { viewer } from "./viewer.js";
 
-const VIEWS = { "#/": TEXTS.queue, "#/view": TEXTS.viewer };
+const VIEWS = { "#/": TEXTS.queue, "#/view": TEXTS.viewer, "#/live": TEXTS.live };
 let close = () => {};
 
 function show() {
@@ -20,8 +21,8 @@ function show() {
     return link;
   });
   document.getElementById("navigation").replaceChildren(...navigation);
-  if (path === "#/view") {
-    const view = viewer(new URLSearchParams(query));
+  if (path === "#/view" || path === "#/live") {
+    const view = path === "#/view" ? viewer(new URLSearchParams(query)) : live();
     close = view.close;
     main.replaceChildren(view.section);
   } else {

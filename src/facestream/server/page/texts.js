@@ -1,6 +1,21 @@
 // Every text that the page shows.
 
 export const TEXTS = {
+  live: "Live",
+  startCamera: "Start camera",
+  stopCamera: "Stop camera",
+  record: "Record",
+  stopRecording: "Stop recording",
+  recordingName: "Name of the recording",
+  liveHint: "The pictures go to this server and are not kept, unless you record; a recording holds the mesh alone.",
+  liveFigures: (fps, ms) => `${fps.toFixed(0)} frames/s, ${ms.toFixed(0)} ms from picture to mesh`,
+  recorded: (path, rows) => `${rows} rows were recorded in ${path}.`,
+  nothingRecorded: "Nothing was recorded.",
+  insecure: "Browsers give a camera to pages of this machine or of https only. Start the server with --tls, and open it as https.",
+  noCamera: "No camera was found. Connect one and start again.",
+  cameraRefused: "The browser was not allowed to use the camera. Allow it in the address bar and start again.",
+  cameraBroken: (why) => `The camera cannot be used (${why}).`,
+  liveEnded: "The connection to the server ended. Start the camera again.",
   newJob: "New job",
   queue: "Queue",
   viewer: "Viewer",
