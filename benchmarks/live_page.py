@@ -32,7 +32,7 @@ def measure_live_page(url: str, clip: Path, folder: Path, seconds: float) -> dic
         page.goto(f"{url}/#/live")
         page.get_by_role("button", name="Start camera").click()
         page.wait_for_function(
-            "() => Number(document.querySelector('.stage canvas')?.dataset.answers) > 10", timeout=120_000
+            "() => Number(document.querySelector('.stage canvas.mesh')?.dataset.answers) > 10", timeout=120_000
         )
         time.sleep(WARM_UP_S)
         answers, cpu_s, started = _answers(page), _chromium_cpu_s(), time.perf_counter()
@@ -46,7 +46,7 @@ def measure_live_page(url: str, clip: Path, folder: Path, seconds: float) -> dic
 
 
 def _answers(page: Any) -> int:
-    return int(page.locator(".stage canvas").get_attribute("data-answers"))
+    return int(page.locator(".stage canvas.mesh").get_attribute("data-answers"))
 
 
 def _film(clip: Path, target: Path) -> Path:

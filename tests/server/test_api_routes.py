@@ -96,6 +96,37 @@ def test_events(server: RunningServer) -> None:
     assert jobs[-1]["status"] == "finished"
 
 
+def test_events_of_all_jobs(server: RunningServer) -> None:
+    """They go on where a connection broke off."""
+    known = server.get("/api/v1/jobs", params={"limit": 1}).json()["change"]
+    number = server.post("/api/v1/jobs", json={**JOB, "outputs": {"landmarks": "all-events"}}).json()["number"]
+
+    def follow(**how: Any) -> list[tuple[int, dict[str, Any]]]:
+        """Events until the job has ended."""
+        found: list[tuple[int, dict[str, Any]]] = []
+        with server.get("/api/v1/events", stream=True, **how) as answer:
+            change = 0
+            for line in answer.iter_lines(decode_unicode=True):
+                name, _, value = line.partition(": ")
+                change = int(value) if name == "id" else change
+                if name == "data":
+                    found.append((change, json.loads(value)))
+                    jobs = [job for _, event in found for job in event["jobs"] if job["number"] == number]
+                    if jobs and jobs[-1]["status"] == "finished":
+                        return found
+        raise AssertionError(found)
+
+    told = follow(params={"after": known})
+    statuses = [job["status"] for _, event in told for job in event["jobs"] if job["number"] == number]
+    assert statuses[-1] == "finished"
+    assert [change for change, _ in told] == sorted(change for change, _ in told)
+    assert told[-1][1]["counts"]["finished"] > 0
+    last, _ = told[-1]
+    again = follow(headers={"Last-Event-ID": str(known)})
+    assert again[0][1]["jobs"][-1]["number"] == number
+    assert again[-1][0] >= last
+
+
 def test_pages(server: RunningServer) -> None:
     numbers = [
         server.post("/api/v1/jobs", json={**JOB, "outputs": {"landmarks": f"p{k}"}}).json()["number"] for k in range(3)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +14,7 @@ from facestream import read_stream
 from facestream.io.frame_times import read_frame_times
 from facestream.io.source import open_source
 from facestream.topology import CONTOURS
+from tests.io.clips import numbered_frames, write_clip
 from tests.server.running import RunningServer
 
 TIMEOUT = 60
@@ -113,6 +116,32 @@ def test_a_video(server: RunningServer) -> None:
     answer = ask(server, "video", "text.mp4")
     assert answer.status_code == 404
     assert "not a picture or video" in answer.json()["detail"]
+
+
+def test_a_copy_that_browsers_can_play(server: RunningServer, tmp_path: Path) -> None:
+    video = server.data_folder / "large.avi"
+    write_clip(video, numbered_frames(12, 1600, 900), rate=10)
+    assert ask(server, "preview", "large.avi").status_code == 404
+    deadline = time.monotonic() + 60
+    while (found := ask(server, "preview-state", "large.avi").json())["state"] == "making":
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+    assert found == {"state": "ready", "share": 1.0, "problem": ""}
+    answer = ask(server, "preview", "large.avi")
+    assert answer.headers["content-type"] == "video/webm"
+    (tmp_path / "copy.webm").write_bytes(answer.content)
+    with closing(open_source(tmp_path / "copy.webm")) as copy, closing(open_source(video)) as original:
+        assert (copy.info.width, copy.info.height) == (1280, 720)
+        both = list(zip(copy, original, strict=True))
+    for mine, theirs in both:
+        assert mine.timestamp_s == pytest.approx(theirs.timestamp_s, abs=0.001)
+        assert np.abs(mine.image.mean() - theirs.image.mean()) < 4
+    (server.data_folder / "none.avi").write_text("no video")
+    while (found := ask(server, "preview-state", "none.avi").json())["state"] == "making":
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+    assert found["state"] == "failed"
+    assert "not a picture or video" in found["problem"]
 
 
 def test_the_topology(server: RunningServer) -> None:

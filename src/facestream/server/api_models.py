@@ -8,8 +8,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 __all__ = [
     "CurvesView", "FolderEntry", "FolderView", "Health", "JobChanges", "JobList", "JobView", "Module", "ModuleIo",
-    "NewJob", "NewUpload", "Problem", "ProgressView", "ResultFile", "StatusName", "StreamView", "TopologyView",
-    "UploadView", "VideoView",
+    "NewJob", "NewUpload", "PreviewView", "Problem", "ProgressView", "ResultFile", "StatusName", "StreamView",
+    "TopologyView", "UploadView", "VideoView",
 ]  # fmt: skip
 
 StatusName = Literal["waiting", "running", "finished", "error", "canceled"]
@@ -142,6 +142,14 @@ class VideoView(BaseModel):
     height: int
     rate_hz: float
     num_frames: int
+
+
+class PreviewView(BaseModel):
+    """How far the copy of a video is that browsers can play."""
+
+    state: Literal["making", "ready", "failed"]
+    share: float = Field(description="Of its frames, as far as their number is known.")
+    problem: str
 
 
 class TopologyView(BaseModel):

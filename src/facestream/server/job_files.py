@@ -35,7 +35,8 @@ class JobFiles:
         """Make the folders."""
         self.log_folder, self.upload_folder = log_folder, tmp_folder / "uploads"
         self._result_folder = tmp_folder / "results"
-        for folder in (self.log_folder, self.upload_folder, self._result_folder):
+        self.preview_folder = tmp_folder / "previews"
+        for folder in (self.log_folder, self.upload_folder, self._result_folder, self.preview_folder):
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
 
     def log_path(self, key: str) -> Path:
@@ -78,8 +79,9 @@ class JobFiles:
         shutil.rmtree(self.result_folder(key), ignore_errors=True)
 
     def old_uploads(self, keep_days: float) -> Iterator[Path]:
+        """Uploads, and copies of videos, that nobody asked for in a long time."""
         oldest = time.time() - keep_days * 86400
-        for path in self.upload_folder.iterdir():
+        for path in (*self.upload_folder.iterdir(), *self.preview_folder.iterdir()):
             if path.is_file() and path.stat().st_mtime < oldest:
                 yield path
 

@@ -18,6 +18,7 @@ from facestream.server.api_models import (
     FolderEntry,
     FolderView,
     NewUpload,
+    PreviewView,
     StreamView,
     TopologyView,
     UploadView,
@@ -47,6 +48,7 @@ class LibraryRoutes:
 
     def __init__(self, service: JobService) -> None:
         self._library = Library(JobFolders(service.options.data_dirs, service.files.upload_folder))
+        self._previews = service.previews
 
     def folder(self, path: Path | None = None) -> FolderView:
         """The files and folders in a folder; the data folders where none is named."""
@@ -133,6 +135,20 @@ class LibraryRoutes:
         found = _try(lambda: self._library.find(path))
         return Response(_try(lambda: self._library.probe(found)).times, media_type=ANY_FILE, headers=SAFE)
 
+    def ask_preview(self, path: Path) -> PreviewView:
+        """How far a copy of a video is that every browser plays (VP9); where there is none, it is begun."""
+        found = _try(lambda: self._library.find(path))
+        preview = self._previews.ask(found)
+        return PreviewView.model_validate({"state": preview.state, "share": preview.share, "problem": preview.problem})
+
+    def preview(self, path: Path) -> FileResponse:
+        """The copy, or ranges of it, once it is ready."""
+        found = _try(lambda: self._library.find(path))
+        place = self._previews.place(found)
+        if not place.is_file():
+            raise HTTPException(404, f"{path}: there is no copy of it yet")
+        return FileResponse(place, media_type="video/webm", headers=SAFE)
+
     def topology(self) -> TopologyView:
         """Which landmarks are joined to outlines and to a net."""
         return TopologyView(
@@ -177,6 +193,9 @@ def add_library_routes(app: FastAPI, service: JobService) -> None:
     route("GET", "/curves", "get_curves", library.curves, NOT_THERE)
     route("GET", "/video", "get_video", library.video, NOT_THERE)
     route("GET", "/times", "get_times", library.times, **as_file)
+    route("GET", "/preview-state", "ask_preview", library.ask_preview, NOT_THERE)
+    webm = NOT_THERE | answers_with("video/webm")
+    route("GET", "/preview", "get_preview", library.preview, webm, response_class=Response)
     route("GET", "/topology", "get_topology", library.topology, {})
     refused = problem(400, "The file is empty or too large")
     route("POST", "/uploads", "begin_upload", uploads.begin, refused, status_code=201)

@@ -12,6 +12,7 @@ from facestream.discover.requests import mask_secrets
 from facestream.server.job_files import JobFiles
 from facestream.server.jobs import JobStore
 from facestream.server.orphans import WorkerRecords
+from facestream.server.previews import Previews
 from facestream.server.settings import ServerOptions
 from facestream.server.worker_pool import WorkerPool
 
@@ -50,6 +51,7 @@ class JobService:
         num_ended = records.end_all()
         if num_ended:
             _log.warning("%d workers outlived the server before this one and were ended", num_ended)
+        self.previews = Previews(self.files.preview_folder)
         self._is_closing = threading.Event()
         self._pruner = threading.Thread(target=self._prune_now_and_then, name="facestream-pruner", daemon=True)
         self.workers = WorkerPool(self.store, self.files, settings, options.num_workers, records.add)
@@ -62,6 +64,7 @@ class JobService:
     def close(self) -> None:
         """End the workers and close the queue; what ran waits for the next start."""
         self._is_closing.set()
+        self.previews.close()
         self.workers.close()
         if self._pruner.is_alive():
             self._pruner.join()

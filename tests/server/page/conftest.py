@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -36,6 +37,12 @@ def films(tmp_path_factory: pytest.TempPathFactory, sample: Path) -> Path:
 def site(films: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
     with RunningServer(films, tmp_path_factory.mktemp("state")) as running:
         yield running
+
+
+@pytest.fixture
+def pictures(tmp_path: Path) -> Path:
+    """Where pictures of the page go: ``FACESTREAM_PICTURES=docs`` renews those of the documentation."""
+    return Path(os.environ.get("FACESTREAM_PICTURES") or tmp_path)
 
 
 @pytest.fixture

@@ -55,13 +55,13 @@ def face_extents(films: Path) -> np.ndarray:
     return np.stack([left, right, top, bottom], axis=1)
 
 
-def test_meshes_come_back_and_a_recording_is_kept(page: Page, site: RunningServer, films: Path) -> None:
+def test_meshes_come_back_and_a_recording_is_kept(page: Page, site: RunningServer, films: Path, pictures: Path) -> None:
     page.goto(f"{site.url}/#/live")
     page.get_by_role("button", name="Start camera").click()
     page.wait_for_function(
-        "() => Number(document.querySelector('.stage canvas')?.dataset.answers) >= 30", timeout=SECONDS
+        "() => Number(document.querySelector('.stage canvas.mesh')?.dataset.answers) >= 30", timeout=SECONDS
     )
-    canvas = page.locator(".stage canvas")
+    canvas = page.locator(".stage canvas.mesh")
     answers, newest = (int(canvas.get_attribute(f"data-{name}") or 0) for name in ("answers", "newest"))
     assert answers <= newest
     expect(page.locator("output")).to_contain_text("frames/s")
@@ -78,6 +78,7 @@ def test_meshes_come_back_and_a_recording_is_kept(page: Page, site: RunningServe
     )
     distances = np.abs(face_extents(films) - np.array(drawn)).max(axis=1)
     assert distances.min() < 8, "the mesh lies where the face is in one of the frames"
+    page.locator("main").screenshot(path=pictures / "page-live.png")
     page.get_by_label("Name of the recording").fill("recorded")
     page.get_by_role("button", name="Record", exact=True).click()
     expect(page.get_by_role("button", name="Stop recording")).to_be_visible(timeout=SECONDS)

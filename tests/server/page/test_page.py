@@ -24,13 +24,13 @@ SECONDS = 60_000
 """In milliseconds."""
 
 
-def submit(server: RunningServer, key: str, clip: str, stream: str) -> None:
+def submit(server: RunningServer, key: str, clip: str, stream: str, **fields: str) -> None:
     entries = [
         {"src": "file:stream:video", "type": "input", "id": "data", "uri": clip},
         {"src": "file:stream:ssistream", "type": "output", "id": "landmarks", "uri": stream},
     ]
     form = {"jobID": key, "trainerFilePath": "facemesh/facemesh.trainer", "data": json.dumps(entries)}
-    server.post("/process", data=form)
+    server.post("/process", data={**form, **fields})
 
 
 @pytest.fixture(scope="module")
@@ -135,6 +135,49 @@ def test_the_mesh_lies_on_its_frame(page: Page, seen: str, films: Path, sample: 
         assert distances.min(axis=1).max() <= 1.1 * 480 / 640 + 1, "each point is at a landmark"
 
 
+def test_several_faces_have_numbers_and_boxes_are_drawn(page: Page, site: RunningServer, films: Path) -> None:
+    with av.open(str(films / "short.mp4")) as clip:
+        frame = np.asarray(next(clip.decode(video=0)).to_ndarray(format="rgb24"), np.uint8)
+    Image.fromarray(np.concatenate([frame, frame], axis=1)).save(films / "two.png")
+    jobs = [
+        {"module": "facemesh", "inputs": {"data": "two.png"}, "outputs": {"landmarks": "two.stream"}},
+        {"module": "blazeface", "inputs": {"video": "short.mp4"}, "outputs": {"bounding_box": "box.stream"}},
+    ]
+    site.post("/api/v1/jobs", json={**jobs[0], "options": {"num_faces": 2}})
+    site.post("/api/v1/jobs", json=jobs[1])
+    page.goto(site.url)
+    row = page.locator("tr[data-status=finished]", has_text="two.png")
+    row.locator("a.button").click(timeout=SECONDS)
+    expect(page.locator("canvas[data-frame='0']")).to_be_visible(timeout=SECONDS)
+    expect(page.locator("main")).to_contain_text("two.png, two.stream, two.face2.stream")
+    drawn = pixels(page, ".stage canvas")[..., 3] > 100
+    left, right = drawn[:, :480].sum(), drawn[:, 480:].sum()
+    assert min(left, right) > 0.9 * max(left, right) > 1000
+    page.goto(f"{site.url}/#/view?stream=box.stream&video=short.mp4")
+    expect(page.locator("canvas[data-frame='0']")).to_be_visible(timeout=SECONDS)
+    ys, xs = np.nonzero(pixels(page, ".stage canvas")[..., 3] > 100)
+    top, left, bottom, right = read_stream(films / "box.stream").data[0, :4] * (360, 480, 360, 480)
+    assert np.abs(np.array([ys.min(), xs.min(), ys.max(), xs.max()]) - (top, left, bottom, right)).max() < 3
+
+
+def test_a_video_that_the_browser_cannot_play(page: Page, site: RunningServer, films: Path, sample: Path) -> None:
+    """MPEG-4 in AVI, with time stamps that are not regular."""
+    with av.open(str(sample)) as clip:
+        frames = [np.asarray(frame.to_ndarray(format="rgb24"), np.uint8) for frame in clip.decode(video=0)][:40]
+    times_s = [k / 25 + (0.5 if k >= 20 else 0.0) for k in range(40)]
+    write_clip(films / "old.mkv", frames, codec="mpeg4", timestamps_s=times_s)
+    submit(site, "old", "old.mkv", "old.stream")
+    assert site.wait("old") == 2
+    page.goto(f"{site.url}/#/view?stream=old.stream&video=old.mkv")
+    expect(page.get_by_text("what is shown is a copy of it, frame for frame")).to_be_visible(timeout=SECONDS)
+    expect(page.locator("canvas[data-frame='0']")).to_be_attached(timeout=SECONDS)
+    for number in (7, 19, 20, 33):
+        seek(page, number)
+        shown = pixels(page, "video")[..., :3].astype(int)
+        assert min(range(40), key=lambda k: np.abs(frames[k].astype(int) - shown).mean()) == number
+        expect(page.locator("output")).to_contain_text(f"frame {number + 1} of 40, {times_s[number]:.3f} s")
+
+
 def test_steps_play_and_keys(page: Page, seen: str) -> None:
     page.goto(seen)
     told = page.locator("output")
@@ -229,6 +272,25 @@ def test_an_upload_that_breaks_off_goes_on(page: Page, site: RunningServer, film
     expect(row).to_have_attribute("data-status", "finished", timeout=SECONDS)
     parts = [text for text in patches if text.startswith("offset")]
     assert parts == ["offset=0", "offset=4194304", "offset=4194304", "offset=8388608"]
+
+
+def test_pictures_of_the_views(page: Page, films: Path, sample: Path, tmp_path: Path, pictures: Path) -> None:
+    with RunningServer(films, tmp_path / "state") as server:
+        for key, clip in (("first", "astronaut.mp4"), ("second", "short.mp4"), ("third", "short.mp4")):
+            submit(server, key, clip, f"pictures/{key}.stream", options='{"num_faces": 99}' if key == "third" else "")
+            server.wait(key)
+        page.goto(server.url)
+        upload(page, "interview 07.mp4", sample.read_bytes())
+        expect(page.locator("tr[data-status=error]")).to_be_visible(timeout=SECONDS)
+        page.locator("main > section").nth(0).screenshot(path=pictures / "page-new-job.png")
+        page.locator("main > section").nth(1).screenshot(path=pictures / "page-queue.png")
+        page.locator("tr", has_text="astronaut.mp4").locator("a.button").click()
+        expect(page.locator("canvas[data-frame='0']")).to_be_attached(timeout=SECONDS)
+        seek(page, 40)
+        page.locator("main").screenshot(path=pictures / "page-viewer.png")
+    for name in ("new-job", "queue", "viewer"):
+        with Image.open(pictures / f"page-{name}.png") as picture:
+            assert picture.width > 1000
 
 
 EVIL = "<img src=x onerror=alert(1)>.mp4"

@@ -3,11 +3,30 @@
 const MESH = 937;
 const KEYPOINTS = 13;
 const BOX = 5;
+const CHIN = 152;
 
 export const DRAWABLE = [MESH, KEYPOINTS, BOX];
 
-export function drawRow(context, row, width, height, what, topology) {
+// The rows of one frame, a stream each; faces that are several have their number beside them.
+export function drawRows(context, rows, width, height, what, topology) {
   context.clearRect(0, 0, width, height);
+  const meshes = rows.filter((row) => row?.length === MESH);
+  for (const row of rows) drawRow(context, row, width, height, what, topology);
+  if (meshes.length < 2 || what === "nothing") return;
+  const size = Math.max(12, Math.round(Math.max(width, height) / 40));
+  context.font = `600 ${size}px system-ui, sans-serif`;
+  context.lineWidth = size / 5;
+  context.strokeStyle = "#0c2226";
+  context.fillStyle = "#2ce0f5";
+  meshes.forEach((row, number) => {
+    if (!(row[MESH - 1] > 0)) return;
+    const place = [row[2 * CHIN + 1] * width, row[2 * CHIN] * height + 1.2 * size];
+    context.strokeText(String(number + 1), ...place);
+    context.fillText(String(number + 1), ...place);
+  });
+}
+
+function drawRow(context, row, width, height, what, topology) {
   if (!row || !(row[row.length - 1] > 0) || what === "nothing") return;
   const unit = Math.max(width, height) / 640;
   if (row.length === BOX) {

@@ -2,7 +2,7 @@
 
 import { api } from "./api.js";
 import { el } from "./dom.js";
-import { drawRow } from "./drawing.js";
+import { drawRows } from "./drawing.js";
 import { TEXTS } from "./texts.js";
 
 const WIDTH = 640;
@@ -14,8 +14,10 @@ const SEQUENCE_BYTES = 4;
 
 export function live() {
   const film = el("video", { playsInline: true, muted: true, width: WIDTH, height: HEIGHT });
-  const canvas = el("canvas", { width: WIDTH, height: HEIGHT, "aria-hidden": "true" });
-  const stage = el("div", { class: "stage", hidden: true }, film, canvas);
+  // The picture that a mesh was found in is shown with it, and not the one that the camera gives meanwhile.
+  const shown = el("canvas", { width: WIDTH, height: HEIGHT, class: "picture", "aria-hidden": "true" });
+  const canvas = el("canvas", { width: WIDTH, height: HEIGHT, class: "mesh", "aria-hidden": "true" });
+  const stage = el("div", { class: "stage", hidden: true }, film, shown, canvas);
   const told = el("output", {});
   const problem = el("p", { class: "problem", role: "alert" });
   const news = el("p", { role: "status" });
@@ -40,7 +42,7 @@ export function live() {
       film.srcObject = camera;
       await film.play();
       stage.hidden = false;
-      session = await connect({ film, canvas, camera, onFigures, onMessage, onEnd });
+      session = await connect({ film, shown, canvas, camera, onFigures, onMessage, onEnd });
       start.textContent = TEXTS.stopCamera;
       record.disabled = false;
     } catch (error) {
@@ -96,7 +98,7 @@ function whyNoCamera(error) {
   return TEXTS.cameraBroken(error.message || error.name);
 }
 
-async function connect({ film, canvas, camera, onFigures, onMessage, onEnd }) {
+async function connect({ film, shown, canvas, camera, onFigures, onMessage, onEnd }) {
   const address = new URL(api.address("/live"), location.href);
   address.protocol = location.protocol === "https:" ? "wss:" : "ws:";
   const socket = new WebSocket(address);
@@ -107,7 +109,6 @@ async function connect({ film, canvas, camera, onFigures, onMessage, onEnd }) {
   });
 
   const topology = await api.json("/topology");
-  const picture = el("canvas", { width: WIDTH, height: HEIGHT });
   const drawing = canvas.getContext("2d");
   const sent = new Map();
   const answered = [];
@@ -128,9 +129,10 @@ async function connect({ film, canvas, camera, onFigures, onMessage, onEnd }) {
     // What the server has not answered yet is not added to: there is no growing lag.
     if (sent.size >= MAX_UNDER_WAY) return;
     number = (number + 1) >>> 0;
-    const [mine, started] = [number, performance.now()];
-    sent.set(mine, started);
+    const mine = number;
+    const picture = el("canvas", { width: WIDTH, height: HEIGHT });
     picture.getContext("2d").drawImage(film, 0, 0, WIDTH, HEIGHT);
+    sent.set(mine, { started: performance.now(), picture });
     picture.toBlob(
       (blob) => {
         if (socket.readyState !== WebSocket.OPEN) return;
@@ -151,10 +153,11 @@ async function connect({ film, canvas, camera, onFigures, onMessage, onEnd }) {
     const [mine] = new Uint32Array(event.data.slice(0, SEQUENCE_BYTES));
     const rows = new Float32Array(event.data.slice(SEQUENCE_BYTES));
     const now = performance.now();
-    const started = sent.get(mine) ?? now;
+    const { started, picture } = sent.get(mine) ?? { started: now };
     // Those before it were passed over for it.
     for (const older of [...sent.keys()]) if (older <= mine) sent.delete(older);
-    drawRow(drawing, rows.length ? rows.subarray(0, COLUMNS) : null, WIDTH, HEIGHT, "net", topology);
+    if (picture) shown.getContext("2d").drawImage(picture, 0, 0);
+    drawRows(drawing, rows.length ? [rows.subarray(0, COLUMNS)] : [], WIDTH, HEIGHT, "net", topology);
     answered.push({ now, ms: now - started });
     while (answered[0].now < now - 2000) answered.shift();
     const delays = answered.map((entry) => entry.ms).sort((a, b) => a - b);

@@ -164,10 +164,11 @@ function actionsOf(job, openLog) {
   };
   const hasEnded = !["waiting", "running"].includes(job.status);
   const actions = [];
-  const stream = job.outputs.find((path) => path.endsWith(".stream"));
+  const streams = job.outputs.filter((path) => path.endsWith(".stream"));
   const file = Object.values(job.inputs)[0];
-  if (stream && file) {
-    const words = new URLSearchParams({ stream, video: file, name: job.name || baseName(file) });
+  if (streams.length && file) {
+    const words = new URLSearchParams({ video: file, name: job.name || baseName(file) });
+    for (const stream of streams) words.append("stream", stream);
     actions.push(el("a", { class: "button", href: `#/view?${words}` }, TEXTS.view));
   }
   if (job.outputs.length) actions.push(downloads(job));

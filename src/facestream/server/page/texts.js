@@ -87,7 +87,9 @@ export const TEXTS = {
   mouth: "mouth opening",
   roll: "head roll",
   seek: "Frame",
-  cannotPlay: "The browser cannot play this video. Its overlay, or a copy as WebM, can be shown.",
+  makingPreview: (percent) => `The browser cannot play this video. A copy that it can play is being made, ${percent} %.`,
+  showsPreview: "The browser cannot play this video; what is shown is a copy of it, frame for frame.",
+  cannotPlay: (why) => `The browser cannot play this video, and no copy of it can be made (${why}).`,
   notAFaceStream: (dim) => `This stream has ${dim} columns; face meshes have 937, boxes 5, keypoints 13.`,
   textStream: "Streams of text samples cannot be shown yet; facestream convert makes binary ones.",
 };

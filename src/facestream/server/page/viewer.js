@@ -2,7 +2,7 @@
 
 import { api } from "./api.js";
 import { baseName, el } from "./dom.js";
-import { DRAWABLE, drawRow } from "./drawing.js";
+import { DRAWABLE, drawRows } from "./drawing.js";
 import { folderBrowser } from "./folder_browser.js";
 import { StreamRows } from "./stream_rows.js";
 import { TEXTS } from "./texts.js";
@@ -14,11 +14,11 @@ export function viewer(words) {
   const section = el("section", { "aria-labelledby": "viewer" }, el("h2", { id: "viewer" }, TEXTS.viewer));
   const problem = el("p", { class: "problem", role: "alert" });
   let shown = null;
-  const stream = words.get("stream");
+  const streams = words.getAll("stream");
   const video = words.get("video");
   section.append(problem);
-  if (stream && video) {
-    open(stream, video, words.get("name") ?? baseName(video)).then(
+  if (streams.length && video) {
+    open(streams, video, words.get("name") ?? baseName(video)).then(
       (found) => {
         shown = found;
         section.append(found.element);
@@ -51,23 +51,25 @@ function chooser() {
   return el("div", {}, el("p", {}, TEXTS.chooseStream), pick("stream", ["stream"]), pick("video", ["video", "picture"]), start);
 }
 
-async function open(streamPath, videoPath, name) {
-  const [header, topology, video] = await Promise.all([
-    api.json("/stream", { path: streamPath }),
+async function open(streamPaths, videoPath, name) {
+  const [topology, video, ...headers] = await Promise.all([
     api.json("/topology"),
     api.json("/video", { path: videoPath }),
+    ...streamPaths.map((path) => api.json("/stream", { path })),
   ]);
-  const rows = new StreamRows(header);
-  if (!rows.isReadable) throw new Error(TEXTS.textStream);
-  if (!DRAWABLE.includes(header.dim)) throw new Error(TEXTS.notAFaceStream(header.dim));
+  const streams = headers.map((header) => new StreamRows(header));
+  for (const { header, isReadable } of streams) {
+    if (!isReadable) throw new Error(TEXTS.textStream);
+    if (!DRAWABLE.includes(header.dim)) throw new Error(TEXTS.notAFaceStream(header.dim));
+  }
   const [times, curves] = await Promise.all([
     api.bytes("/times", { path: videoPath }).then((bytes) => new Float64Array(bytes)),
-    api.json("/curves", { path: streamPath }),
+    api.json("/curves", { path: streamPaths[0] }),
   ]);
-  return stage({ header, topology, video, rows, times, curves, videoPath, name });
+  return stage({ streams, topology, video, times, curves, videoPath, name });
 }
 
-function stage({ header, topology, video, rows, times, curves, videoPath, name }) {
+function stage({ streams, topology, video, times, curves, videoPath, name }) {
   const source = api.address("/media", { path: videoPath });
   const isPicture = video.kind === "picture";
   const film = isPicture
@@ -77,23 +79,26 @@ function stage({ header, topology, video, rows, times, curves, videoPath, name }
   const context = canvas.getContext("2d");
   const told = el("output", {});
   const problem = el("p", { class: "problem", role: "alert" });
+  const note = el("p", { class: "quiet" });
   const count = Math.max(1, times.length);
   let frame = -1;
   let isClosed = false;
   let what = "net";
 
   // Rows lie a frame each, or on a clock of their own.
-  const rowOf = (number) =>
-    header.num_rows === times.length ? number : Math.min(header.num_rows - 1, Math.round((times[number] - times[0]) * header.rate_hz));
+  const rowOf = ({ num_rows: rows, rate_hz: rate }, number) =>
+    rows === times.length ? number : Math.min(rows - 1, Math.round((times[number] - times[0]) * rate));
 
   async function show(number) {
     frame = number;
     curve.show(number);
-    let row = rows.at(rowOf(number));
-    if (!row) row = await rows.fetch(rowOf(number));
+    let rows = streams.map((stream) => stream.at(rowOf(stream.header, number)));
+    if (rows.includes(null)) {
+      rows = await Promise.all(streams.map((stream) => stream.fetch(rowOf(stream.header, number))));
+    }
     if (frame !== number || isClosed) return;
-    drawRow(context, row, video.width, video.height, what, topology);
-    const confidence = row ? row[row.length - 1] : 0;
+    drawRows(context, rows, video.width, video.height, what, topology);
+    const confidence = rows[0] ? rows[0][rows[0].length - 1] : 0;
     told.textContent =
       `${TEXTS.frameOf(number, count, (times[number] - times[0] || 0).toFixed(3))}, ` +
       (confidence > 0 ? `${TEXTS.confidence} ${confidence.toFixed(2)}` : TEXTS.noFace);
@@ -158,11 +163,27 @@ function stage({ header, topology, video, rows, times, curves, videoPath, name }
     film.addEventListener("pause", () => (play.textContent = TEXTS.play));
     film.requestVideoFrameCallback(follow);
   }
-  film.addEventListener("error", () => {
-    problem.textContent = TEXTS.cannotPlay;
-  });
+  film.addEventListener("error", showPreview, { once: true });
+
+  // A copy that every browser plays; the server makes it once.
+  async function showPreview() {
+    try {
+      let preview = await api.json("/preview-state", { path: videoPath });
+      while (preview.state === "making" && !isClosed) {
+        problem.textContent = TEXTS.makingPreview(Math.round(preview.share * 100));
+        await new Promise((resolve) => setTimeout(resolve, 500));
+        preview = await api.json("/preview-state", { path: videoPath });
+      }
+      if (preview.state === "failed") throw new Error(preview.problem);
+      problem.textContent = "";
+      note.textContent = TEXTS.showsPreview;
+      film.src = api.address("/preview", { path: videoPath });
+    } catch (error) {
+      problem.textContent = TEXTS.cannotPlay(error.message);
+    }
+  }
   return {
-    element: el("div", {}, el("p", {}, `${name}, ${baseName(header.path)}`), problem, el("div", { class: "stage" }, film, canvas), controls, curve.element),
+    element: el("div", {}, el("p", {}, [name, ...streams.map(({ header }) => baseName(header.path))].join(", ")), problem, note, el("div", { class: "stage" }, film, canvas), controls, curve.element),
     close() {
       isClosed = true;
       curve.close();
