@@ -149,6 +149,14 @@ def test_errors_are_the_jobs(server: RunningServer, fields: dict[str, str], mess
     assert f" CRITICAL Job failed with exception {message}" in server.log(key).splitlines()[-1]
 
 
+def test_halves_of_characters(server: RunningServer) -> None:
+    entries = [{**VIDEO, "uri": "x\ud800", "id": "\udfff"}, OUTPUT]
+    server.post("/process", data=form("halves", *entries))
+    assert server.wait("halves") == 3
+    (job,) = [job for job in server.get("/api/v1/jobs").json()["jobs"] if job["key"] == "halves"]
+    assert job["inputs"] == {"?": "x?"}
+
+
 def test_unknown_jobs(server: RunningServer) -> None:
     assert server.post("/job_status", data={"jobID": "nobody"}).text == '{"status":0}\n'
     assert server.post("/job_status").text == '{"status":0}\n'

@@ -288,12 +288,12 @@ def _view(service: JobService, job: Job) -> JobView:
     progress = service.workers.progress_of(job.key) if job.status is JobStatus.RUNNING else None
     return JobView(
         number=job.number,
-        key=job.key,
+        key=_whole(job.key),
         status=_name(job.status),
-        module=job.form.get("trainerFilePath", ""),
-        name=job.form.get(NAME_FIELD, ""),
+        module=_whole(job.form.get("trainerFilePath", "")),
+        name=_whole(job.form.get(NAME_FIELD, "")),
         inputs=_inputs(job),
-        error=job.error,
+        error=_whole(job.error),
         progress=None
         if progress is None
         else ProgressView(
@@ -316,7 +316,13 @@ def _inputs(job: Job) -> dict[str, str]:
         entries = parse_descriptions(job.form.get("data", ""))
     except RequestError:
         return {}
-    return {entry.id or "": entry.uri for entry in entries if entry.direction == "input" and entry.uri is not None}
+    inputs = [entry for entry in entries if entry.direction == "input"]
+    return {_whole(entry.id or ""): _whole(entry.uri) for entry in inputs if entry.uri is not None}
+
+
+def _whole(text: str) -> str:
+    """Halves of characters, which JSON's escapes can say, are none that can be sent."""
+    return text.encode("utf-8", "replace").decode("utf-8")
 
 
 def _name(status: JobStatus) -> StatusName:
