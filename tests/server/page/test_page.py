@@ -5,6 +5,9 @@ from __future__ import annotations
 import base64
 import io
 import json
+import os
+import shutil
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +20,8 @@ from PIL import Image
 from playwright.sync_api import Dialog, FilePayload, Page, Request, Route, expect
 
 from facestream import read_stream
-from tests.io.clips import numbered_frames, write_clip
+from facestream.server.jobs import JobStatus, JobStore
+from tests.io.clips import numbered_frames, set_display_matrix, write_clip
 from tests.server.running import RunningServer
 
 SECONDS = 60_000
@@ -127,12 +131,40 @@ def test_the_mesh_lies_on_its_frame(page: Page, seen: str, films: Path, sample: 
         shown = pixels(page, "video")[..., :3].astype(int)
         near = range(number - 3, number + 4)
         assert min(near, key=lambda k: np.abs(frames[k] - shown).mean()) == number
-        drawn = pixels(page, ".stage canvas")[..., 3] > 100
-        points = data[number, :-1].reshape(-1, 2) * (360, 480)
-        ys, xs = np.nonzero(drawn)
-        distances = np.linalg.norm(np.stack([ys + 0.5, xs + 0.5], 1)[:, None] - points[None], axis=2)
-        assert distances.min(axis=0).max() <= 1, "each landmark has a point"
-        assert distances.min(axis=1).max() <= 1.1 * 480 / 640 + 1, "each point is at a landmark"
+        assert drawn_points_lie(page, data[number], (480, 360))
+
+
+def drawn_points_lie(page: Page, row: npt.NDArray[Any], size: tuple[int, int]) -> bool:
+    """Whether there is a point at each landmark of a row and nowhere else, within a pixel."""
+    drawn = pixels(page, ".stage canvas")[..., 3] > 100
+    points = row[:-1].reshape(-1, 2) * size[::-1]
+    ys, xs = np.nonzero(drawn)
+    distances = np.linalg.norm(np.stack([ys + 0.5, xs + 0.5], 1)[:, None] - points[None], axis=2)
+    radius = 1.1 * max(size) / 640
+    return bool(distances.min(axis=0).max() <= 1 and distances.min(axis=1).max() <= radius + 1)
+
+
+def test_a_clip_that_its_header_turns(page: Page, site: RunningServer, films: Path, sample: Path) -> None:
+    """A phone's: stored on its side, upright by its matrix."""
+    with av.open(str(sample)) as clip:
+        frames = [np.asarray(frame.to_ndarray(format="rgb24"), np.uint8) for frame in clip.decode(video=0)][:20]
+    stored = [np.ascontiguousarray(np.rot90(frame)) for frame in frames]
+    write_clip(films / "turned.mp4", stored, codec="libx264", codec_options={"bf": "0"})
+    set_display_matrix(films / "turned.mp4", 0, 1, -1, 0)
+    submit(site, "turned", "turned.mp4", "turned.stream")
+    assert site.wait("turned") == 2
+    row = read_stream(films / "turned.stream").data[12]
+    assert row[-1] > 0.5
+    page.goto(f"{site.url}/#/view?stream=turned.stream&video=turned.mp4")
+    expect(page.locator("canvas[data-frame='0']")).to_be_attached(timeout=SECONDS)
+    page.get_by_label("Draw").select_option("points")
+    seek(page, 12)
+    assert page.evaluate(
+        "() => [document.querySelector('video').videoWidth, document.querySelector('video').videoHeight]"
+    ) == [480, 360]
+    shown = pixels(page, "video")[..., :3].astype(int)
+    assert min(range(20), key=lambda k: np.abs(frames[k].astype(int) - shown).mean()) == 12
+    assert drawn_points_lie(page, row, (480, 360))
 
 
 def test_several_faces_have_numbers_and_boxes_are_drawn(page: Page, site: RunningServer, films: Path) -> None:
@@ -291,6 +323,46 @@ def test_pictures_of_the_views(page: Page, films: Path, sample: Path, tmp_path: 
     for name in ("new-job", "queue", "viewer"):
         with Image.open(pictures / f"page-{name}.png") as picture:
             assert picture.width > 1000
+
+
+def test_a_full_disk(page: Page, films: Path, tmp_path: Path) -> None:
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    is_root = os.geteuid() == 0 and shutil.which("mount") is not None
+    if not is_root or subprocess.run(["mount", "-t", "tmpfs", "-o", "size=3m", "tmpfs", disk], check=False).returncode:
+        pytest.skip("only root can mount a small disk")
+    try:
+        with RunningServer(films, tmp_path / "state", "--tmp-dir", str(disk)) as server:
+            page.goto(server.url)
+            upload(page, "large.mp4", bytes(5_000_000))
+            page.get_by_role("button", name="Start", exact=True).click()
+            source = page.locator(".sources li", has_text="large.mp4")
+            expect(source).to_contain_text("cannot be written (No space left on device)", timeout=SECONDS)
+            page.get_by_role("button", name="Remove large.mp4").click()
+            upload(page, "small.mp4", (films / "short.mp4").read_bytes())
+            page.get_by_role("button", name="Start", exact=True).click()
+            expect(page.locator("tr[data-status=finished]")).to_have_count(1, timeout=SECONDS)
+    finally:
+        subprocess.run(["umount", disk], check=True)
+
+
+def test_a_queue_of_thousands(page: Page, films: Path, tmp_path: Path) -> None:
+    store = JobStore(tmp_path / "state")
+    for number in range(5000):
+        store.submit(f"job {number}", {"jobID": f"job {number}", "name": f"clip {number}.mp4"}, lambda: None)
+        store.move(f"job {number}", JobStatus.CANCELED)
+    store.close()
+    with RunningServer(films, tmp_path / "state") as server:
+        page.goto(server.url)
+        rows = page.locator("tbody tr")
+        expect(rows).to_have_count(100, timeout=10_000)
+        expect(page.locator("main")).to_contain_text("5000 canceled")
+        expect(rows.first).to_contain_text("clip 4999.mp4")
+        page.get_by_role("button", name="Older jobs").click()
+        expect(rows).to_have_count(200)
+        submit(server, "new", "short.mp4", "thousands.stream")
+        expect(rows.first).to_have_attribute("data-status", "finished", timeout=SECONDS)
+        expect(rows.nth(200)).to_contain_text("clip 4800.mp4")
 
 
 EVIL = "<img src=x onerror=alert(1)>.mp4"
