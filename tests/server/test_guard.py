@@ -3,6 +3,7 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote, urlencode
 
 import pytest
 from starlette.requests import Request
@@ -27,6 +28,7 @@ def ask(
     client: str = "127.0.0.1",
     body: bytes = b"",
     path: str = "/process",
+    query: str = "",
     folder: Path = Path(),
     **options: Any,
 ) -> tuple[int, bytes]:
@@ -35,7 +37,7 @@ def ask(
         "type": "http",
         "method": method,
         "path": path,
-        "query_string": b"",
+        "query_string": query.encode(),
         "headers": [(name.encode(), value.encode()) for name, value in headers.items()],
         "client": (client, 1),
     }
@@ -106,6 +108,20 @@ def test_a_token(folder: Path) -> None:
     for sent, status in [({}, 401), ({"authorization": "Bearer no"}, 401), ({"authorization": "Bearer s3"}, 200)]:
         assert ask({**HOME, **sent}, folder=folder, token="s3")[0] == status
     assert ask({**HOME, "authorization": "Bearer ünï"}, folder=folder, token="s3")[0] == 401
+
+
+def test_a_browser_shows_the_token_once(folder: Path) -> None:
+    word = "s3 cret;ü"
+    for sent, status in [("wrong", 401), ("", 401), (word, 303)]:
+        query = urlencode({"token": sent})
+        assert ask(HOME, method="GET", path="/", query=query, folder=folder, token=word)[0] == status
+    cookie = {"cookie": f"a=b; facestream_token={quote(word, safe='')}"}
+    assert ask({**HOME, **cookie}, folder=folder, token=word)[0] == 200
+    assert ask({**HOME, "cookie": "facestream_token=wrong"}, folder=folder, token=word)[0] == 401
+    assert ask({**HOME, **cookie, "origin": "http://evil.example"}, folder=folder, token=word)[0] == 403
+    assert (
+        ask(HOME, method="GET", path="/process", query=urlencode({"token": word}), folder=folder, token=word)[0] == 401
+    )
 
 
 def test_networks(folder: Path) -> None:

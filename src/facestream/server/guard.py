@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import hmac
 import ipaddress
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, quote, unquote, urlsplit
 
 from starlette.datastructures import Headers
-from starlette.responses import PlainTextResponse, Response
+from starlette.requests import cookie_parser
+from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from facestream.server.settings import ServerOptions, is_loopback
@@ -16,6 +17,7 @@ __all__ = ["Guard"]
 
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 FOREIGN_SITES = ("cross-site", "same-site")
+COOKIE = "facestream_token"
 UPLOAD_PATHS = ("/upload",)
 
 
@@ -55,9 +57,34 @@ class Guard:
             is_foreign = origin is not None and origin.lower().partition("://")[2] != host.lower()
             if is_foreign or headers.get("sec-fetch-site") in FOREIGN_SITES:
                 return _refuse(403, "pages of other sites may not send anything here")
+        if self._logs_in(scope):
+            return self._welcome(scope)
         if not self._is_allowed(scope, headers):
-            return _refuse(401, "a token is needed: Authorization: Bearer TEXT", {"WWW-Authenticate": "Bearer"})
+            return _refuse(
+                401,
+                "a token is needed: Authorization: Bearer TEXT; in a browser, open /?token=TEXT once",
+                {"WWW-Authenticate": "Bearer"},
+            )
         return None
+
+    def _logs_in(self, scope: Scope) -> bool:
+        """Whether a browser shows the token, which it can send by itself as a cookie only."""
+        if self._options.token is None or scope["type"] != "http" or scope["path"] != "/":
+            return False
+        sent = parse_qs(scope["query_string"].decode("latin-1")).get("token", [""])[0]
+        return _is_equal(sent, self._options.token)
+
+    def _welcome(self, scope: Scope) -> Response:
+        """On to the page, without the token in its address; scripts cannot read the cookie, other sites not send it."""
+        answer = RedirectResponse("/", 303)
+        answer.set_cookie(
+            COOKIE,
+            quote(self._options.token or "", safe=""),
+            httponly=True,
+            samesite="strict",
+            secure=scope.get("scheme") == "https",
+        )
+        return answer
 
     def _is_own_name(self, host: str) -> bool:
         """Names can be made to lead here by anybody (DNS rebinding); addresses cannot."""
@@ -75,9 +102,9 @@ class Guard:
         client = (scope.get("client") or ("", 0))[0]
         if self._options.token is None and not self._options.trusted_networks:
             return True
-        sent = headers.get("authorization", "")
-        if self._options.token is not None and hmac.compare_digest(
-            sent.encode("utf-8", "replace"), f"Bearer {self._options.token}".encode()
+        if self._options.token is not None and (
+            _is_equal(headers.get("authorization", ""), f"Bearer {self._options.token}")
+            or _is_equal(unquote(cookie_parser(headers.get("cookie", "")).get(COOKIE, "")), self._options.token)
         ):
             return True
         try:
@@ -110,6 +137,11 @@ class _Bounded:
             if self._left < 0:
                 raise _BodyTooLargeError
         return message
+
+
+def _is_equal(sent: str, wanted: str) -> bool:
+    """In a time that tells nothing."""
+    return hmac.compare_digest(sent.encode("utf-8", "replace"), wanted.encode("utf-8", "replace"))
 
 
 def _too_large(limit: int) -> Response:

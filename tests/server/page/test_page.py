@@ -325,6 +325,29 @@ def test_pictures_of_the_views(page: Page, films: Path, sample: Path, tmp_path: 
             assert picture.width > 1000
 
 
+def test_the_page_behind_a_token(page: Page, films: Path, tmp_path: Path) -> None:
+    with RunningServer(films, tmp_path / "state", "--token", "s3 cret") as server:
+        answer = page.goto(server.url)
+        assert answer is not None
+        assert answer.status == 401
+        expect(page.locator("body")).to_contain_text("in a browser, open /?token=TEXT once")
+        page.goto(f"{server.url}/?token=s3+cret")
+        assert page.url == f"{server.url}/"
+        upload(page, "short.mp4", (films / "short.mp4").read_bytes())
+        page.get_by_role("button", name="Start", exact=True).click()
+        expect(page.locator("tr[data-status=finished]")).to_have_count(1, timeout=SECONDS)
+
+
+def test_streams_and_videos_are_chosen(page: Page, site: RunningServer, seen: str, films: Path) -> None:
+    page.goto(f"{site.url}/#/view")
+    for name, number in (("seen.stream", 0), ("astronaut.mp4", 1)):
+        browser = page.locator("main details").nth(number)
+        browser.get_by_role("button", name=f"{films.name}/").click()
+        browser.get_by_role("button", name=name, exact=True).click()
+    page.get_by_role("button", name="Open").click()
+    expect(page.locator("output")).to_contain_text("frame 1 of 150", timeout=SECONDS)
+
+
 def test_a_full_disk(page: Page, films: Path, tmp_path: Path) -> None:
     disk = tmp_path / "disk"
     disk.mkdir()
