@@ -42,14 +42,15 @@ def make_preview(source: Path, target: Path) -> None:
         stream = writer.add_stream("libvpx-vp9", rate=Fraction(info.rate_hz), options=OPTIONS)
         stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
         stream.codec_context.time_base = TICK_S
-        first_s: float | None = None
-        told = 0
+        told, shift_s = 0, 0.0
         for number, frame in enumerate(frames):
-            first_s = frame.timestamp_s if first_s is None else first_s
+            if number == 0:
+                # WebM has no times before zero.
+                shift_s = max(0.0, -frame.timestamp_s)
             picture = av.VideoFrame.from_ndarray(np.ascontiguousarray(frame.image), format="rgb24").reformat(
                 width, height, format="yuv420p"
             )
-            picture.pts, picture.time_base = round((frame.timestamp_s - first_s) / TICK_S), TICK_S
+            picture.pts, picture.time_base = round((frame.timestamp_s + shift_s) / TICK_S), TICK_S
             writer.mux(stream.encode(picture))
             if info.num_frames_header and number * 100 // info.num_frames_header > told:
                 told = number * 100 // info.num_frames_header

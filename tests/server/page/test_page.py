@@ -145,11 +145,12 @@ def drawn_points_lie(page: Page, row: npt.NDArray[Any], size: tuple[int, int]) -
 
 
 def test_a_clip_that_its_header_turns(page: Page, site: RunningServer, films: Path, sample: Path) -> None:
-    """A phone's: stored on its side, upright by its matrix."""
+    """A phone's: stored on its side, upright by its matrix; and the first frame comes at 1.3 s."""
     with av.open(str(sample)) as clip:
         frames = [np.asarray(frame.to_ndarray(format="rgb24"), np.uint8) for frame in clip.decode(video=0)][:20]
     stored = [np.ascontiguousarray(np.rot90(frame)) for frame in frames]
-    write_clip(films / "turned.mp4", stored, codec="libx264", codec_options={"bf": "0"})
+    times_s = [1.3 + k / 25 for k in range(20)]
+    write_clip(films / "turned.mp4", stored, codec="libx264", codec_options={"bf": "0"}, timestamps_s=times_s)
     set_display_matrix(films / "turned.mp4", 0, 1, -1, 0)
     submit(site, "turned", "turned.mp4", "turned.stream")
     assert site.wait("turned") == 2
@@ -196,7 +197,7 @@ def test_a_video_that_the_browser_cannot_play(page: Page, site: RunningServer, f
     """MPEG-4 in AVI, with time stamps that are not regular."""
     with av.open(str(sample)) as clip:
         frames = [np.asarray(frame.to_ndarray(format="rgb24"), np.uint8) for frame in clip.decode(video=0)][:40]
-    times_s = [k / 25 + (0.5 if k >= 20 else 0.0) for k in range(40)]
+    times_s = [0.2 + k / 25 + (0.5 if k >= 20 else 0.0) for k in range(40)]
     write_clip(films / "old.mkv", frames, codec="mpeg4", timestamps_s=times_s)
     submit(site, "old", "old.mkv", "old.stream")
     assert site.wait("old") == 2
@@ -207,7 +208,9 @@ def test_a_video_that_the_browser_cannot_play(page: Page, site: RunningServer, f
         seek(page, number)
         shown = pixels(page, "video")[..., :3].astype(int)
         assert min(range(40), key=lambda k: np.abs(frames[k].astype(int) - shown).mean()) == number
-        expect(page.locator("output")).to_contain_text(f"frame {number + 1} of 40, {times_s[number]:.3f} s")
+        expect(page.locator("output")).to_contain_text(
+            f"frame {number + 1} of 40, {times_s[number] - times_s[0]:.3f} s"
+        )
 
 
 def test_steps_play_and_keys(page: Page, seen: str) -> None:

@@ -105,9 +105,8 @@ function stage({ streams, topology, video, times, curves, videoPath, name }) {
     canvas.dataset.frame = String(number);
   }
 
-  // The frame whose time stamp is nearest to the media time; both begin with the first frame.
-  function frameAt(seconds) {
-    const wanted = seconds + times[0];
+  // The frame whose time stamp is nearest to the media time, which is the frame's own also where the first is not 0.
+  function frameAt(wanted) {
     let low = 0;
     let high = times.length - 1;
     while (low < high) {
@@ -124,7 +123,7 @@ function stage({ streams, topology, video, times, curves, videoPath, name }) {
     film.pause();
     // Into the middle of the frame, so that rounding cannot lead to the one before.
     const end = next + 1 < times.length ? times[next + 1] : times[next] + 0.5 / video.rate_hz;
-    film.currentTime = (times[next] + end) / 2 - times[0];
+    film.currentTime = (times[next] + end) / 2;
     return undefined;
   }
 
