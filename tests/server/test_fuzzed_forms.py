@@ -167,14 +167,18 @@ def check(server: RunningServer, route: str, body: bytes, kind: str) -> None:
     assert "html" not in answer.headers["content-type"] or route == "/upload"
 
 
-@settings(max_examples=250, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=250, derandomize=True, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(route=st.just("/process") | st.sampled_from(ROUTES), body=BODIES)
 def test_any_form(fuzzed: RunningServer, route: str, body: tuple[bytes, str]) -> None:
     check(fuzzed, route, *body)
 
 
 @pytest.mark.long
-@settings(max_examples=5000, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=5000, derandomize=True, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(route=st.just("/process") | st.sampled_from(ROUTES), body=BODIES)
 def test_many_forms(fuzzed: RunningServer, route: str, body: tuple[bytes, str]) -> None:
     check(fuzzed, route, *body)

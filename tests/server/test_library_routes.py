@@ -175,6 +175,8 @@ def test_uploads_that_are_none(server: RunningServer) -> None:
     assert (empty.status_code, empty.json()["detail"]) == (400, "a.mp4: the file is empty")
     large = server.post("/api/v1/uploads", json={"name": "a.mp4", "num_bytes": 10**14})
     assert (large.status_code, "where at most 20000 MB may come" in large.json()["detail"]) == (400, True)
+    for size in (True, 1.5, "1", None):
+        assert server.post("/api/v1/uploads", json={"name": "a.mp4", "num_bytes": size}).status_code == 422
     for name in ("..", "x", "..%2F..%2Fjobs.sqlite", "0123456789abcdef-5.mp4"):
         assert server.get(f"/api/v1/uploads/{name}").status_code == 404
         answer = requests.patch(f"{server.url}/api/v1/uploads/{name}?offset=0", data=b"x", timeout=TIMEOUT)

@@ -27,7 +27,16 @@ def test_schemathesis_finds_nothing(sample: Path, tmp_path: Path) -> None:
         command = [str(Path(sys.executable).with_name("schemathesis")), "run", f"{server.url}/api/v1/openapi.json"]
         # It waits for the end of answers, and that one has none.
         command += ["--exclude-path", "/api/v1/events"]
-        command += ["--checks", "all", "--exclude-checks", LEFT_OUT, "--max-examples", "30", "--no-color"]
+        command += [
+            "--checks",
+            "all",
+            "--exclude-checks",
+            LEFT_OUT,
+            "--max-examples",
+            "30",
+            "--generation-deterministic",
+            "--no-color",
+        ]
         run = subprocess.run(
             command,
             env={**os.environ, "SCHEMATHESIS_HOOKS": "tests.server.schemathesis_hooks", "PYTHONPATH": str(ROOT)},

@@ -19,7 +19,7 @@ Path = str
 class NewJob(BaseModel):
     """A job to be queued. Paths are relative to the data folders, or lie in one of them."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", strict=True)
 
     module: str = Field(description="Path of a trainer, such as facemesh/facemesh.trainer; the name alone will do.")
     inputs: dict[str, Path] = Field(description="Files to read, by the module's ids.", max_length=100)
@@ -162,7 +162,7 @@ class TopologyView(BaseModel):
 class NewUpload(BaseModel):
     """A file that will come in parts."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", strict=True)
 
     name: str = Field(max_length=1000)
     num_bytes: int = Field(ge=0, le=2**53)

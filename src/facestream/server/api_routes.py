@@ -40,7 +40,7 @@ from facestream.server.metrics import format_metrics
 from facestream.server.service import JobService
 from facestream.version import __version__
 
-__all__ = ["ANY_FILE", "PREFIX", "Responses", "add_api_routes", "answers_with", "problem"]
+__all__ = ["ANY_FILE", "PREFIX", "PlainInt", "Responses", "add_api_routes", "answers_with", "problem"]
 
 PREFIX = "/api/v1"
 EVENTS_EVERY_S = 0.3

@@ -24,7 +24,7 @@ from facestream.server.api_models import (
     UploadView,
     VideoView,
 )
-from facestream.server.api_routes import ANY_FILE, PREFIX, Responses, answers_with, problem
+from facestream.server.api_routes import ANY_FILE, PREFIX, PlainInt, Responses, answers_with, problem
 from facestream.server.curves import read_curves
 from facestream.server.library import MAX_ENTRIES, MEDIA_TYPES, Library
 from facestream.server.service import JobService
@@ -103,7 +103,7 @@ class LibraryRoutes:
             height=int(height) if is_size else None,
         )
 
-    def curves(self, path: Path, points: Annotated[int, Query(ge=2, le=10_000)] = 1000) -> CurvesView:
+    def curves(self, path: Path, points: Annotated[PlainInt, Query(ge=2, le=10_000)] = 1000) -> CurvesView:
         """Confidence, openings of eyes and mouth and roll over a whole stream."""
         found = _try(lambda: self._library.find(path))
         curves = _try(lambda: read_curves(found, points))
@@ -171,7 +171,9 @@ class UploadRoutes:
         """How much of it is there, so that it can go on."""
         return _upload_view(_try(lambda: self._uploads.find(name)))
 
-    async def append(self, name: str, request: Request, offset: Annotated[int, Query(ge=0, le=2**53)]) -> UploadView:
+    async def append(
+        self, name: str, request: Request, offset: Annotated[PlainInt, Query(ge=0, le=2**53)]
+    ) -> UploadView:
         """Add the bytes of the body at an offset, which is how much is there."""
         content = await request.body()
         _ = await run_in_threadpool(_try, lambda: self._uploads.find(name))
