@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import json
+import math
 import os
 import sys
 from fractions import Fraction
@@ -31,6 +32,10 @@ MAX_PIXELS = 8_300_000
 
 RECORDING_HZ = 25
 """Cameras and networks are not regular; a recording is: each row is the newest mesh at its time."""
+
+
+ROUNDING = 1e-6
+"""Of seconds on a clock, in rows."""
 
 
 class Recording:
@@ -63,7 +68,8 @@ class Recording:
         self._writer.discard()
 
     def _fill(self, time_s: float) -> None:
-        wanted = int((time_s - self._started_s) * RECORDING_HZ)
+        # The row at this very time is that of what comes now.
+        wanted = math.ceil((time_s - self._started_s) * RECORDING_HZ - ROUNDING)
         while self.num_rows < wanted:
             self._writer.write(self._row[None])
             self.num_rows += 1
