@@ -27,7 +27,7 @@ def test_each_row_is_the_newest_mesh_at_its_time(tmp_path: Path) -> None:
     recording.finish(100.4)
     found = read_stream(tmp_path / "live.stream")
     # Rows at 0, 0.04, 0.08, ... s: what comes at 0.1 s is first seen at 0.12 s.
-    assert found.data[:, 5].tolist() == [1, 1, 2, 2, 2, 0, 3, 3, 3, 3]
+    assert found.data[:, 5].tolist() == [1, 1, 1, 2, 2, 0, 3, 3, 3, 3]
     assert (found.rate_hz, found.size, found.media_type) == (25, (640, 480), "feature;face;landmarks;facemesh")
 
 
