@@ -19,7 +19,7 @@ from axe_playwright_python.sync_playwright import Axe
 from PIL import Image
 from playwright.sync_api import Dialog, FilePayload, Page, Request, Route, expect
 
-from facestream import read_stream
+from facestream import MeshOptions, extract, read_stream
 from facestream.server.jobs import JobStatus, JobStore
 from tests.io.clips import numbered_frames, set_display_matrix, write_clip
 from tests.server.running import RunningServer
@@ -166,6 +166,34 @@ def test_a_clip_that_its_header_turns(page: Page, site: RunningServer, films: Pa
     shown = pixels(page, "video")[..., :3].astype(int)
     assert min(range(20), key=lambda k: np.abs(frames[k].astype(int) - shown).mean()) == 12
     assert drawn_points_lie(page, row, (480, 360))
+
+
+def test_a_stream_on_a_clock_of_its_own(page: Page, site: RunningServer, films: Path) -> None:
+    """As another program may write it: 10 rows a second for 30 frames a second."""
+    extract(films / "astronaut.mp4", films / "slow.stream", MeshOptions(rate_hz=10))
+    data = read_stream(films / "slow.stream").data
+    assert len(data) == 50
+    page.goto(f"{site.url}/#/view?stream=slow.stream&video=astronaut.mp4")
+    expect(page.locator("canvas[data-frame='0']")).to_be_attached(timeout=SECONDS)
+    page.get_by_label("Draw").select_option("points")
+    for frame, row in ((60, 20), (91, 30), (149, 49)):
+        seek(page, frame)
+        assert drawn_points_lie(page, data[row], (480, 360))
+
+
+def test_hevc_with_ten_bits(page: Page, site: RunningServer, films: Path, sample: Path) -> None:
+    with av.open(str(sample)) as clip:
+        frames = [np.asarray(frame.to_ndarray(format="rgb24"), np.uint8) for frame in clip.decode(video=0)][:20]
+    write_clip(films / "ten.mp4", frames, codec="libx265", pix_fmt="yuv420p10le")
+    submit(site, "ten", "ten.mp4", "ten.stream")
+    assert site.wait("ten") == 2
+    page.goto(f"{site.url}/#/view?stream=ten.stream&video=ten.mp4")
+    expect(page.locator("canvas[data-frame='0']")).to_be_attached(timeout=SECONDS)
+    page.get_by_label("Draw").select_option("points")
+    seek(page, 12)
+    shown = pixels(page, "video")[..., :3].astype(int)
+    assert min(range(20), key=lambda k: np.abs(frames[k].astype(int) - shown).mean()) == 12
+    assert drawn_points_lie(page, read_stream(films / "ten.stream").data[12], (480, 360))
 
 
 def test_several_faces_have_numbers_and_boxes_are_drawn(page: Page, site: RunningServer, films: Path) -> None:
