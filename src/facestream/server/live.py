@@ -41,6 +41,7 @@ class LiveCameras:
             self._environment["FACESTREAM_CACHE"] = str(options.cache_dir.absolute())
         self._turn = asyncio.Lock()
         """Visitors come in turn."""
+        self._exchanges = set[asyncio.Task[tuple[dict[str, Any], bytes]]]()
         self._process: asyncio.subprocess.Process | None = None
         self._numbers = itertools.count(1)
         self._num_visitors = 0
@@ -105,7 +106,10 @@ class LiveCameras:
             command: dict[str, Any] = {"kind": "stop", "visitor": visitor.number}
             if isinstance(name, str):
                 name = name if name.endswith(".stream") else f"{name}.stream"
-                command |= {"kind": "record", "path": str(self._folders.place_output(name))}
+                path = self._folders.place_output(name)
+                if path.exists():
+                    raise RequestError(f"{name}: is there already; give the recording another name")
+                command |= {"kind": "record", "path": str(path)}
             answer, _ = await self._ask(command)
         except RequestError as error:
             await visitor.tell(problem=str(error))
@@ -122,6 +126,13 @@ class LiveCameras:
         Raises:
             RequestError: it cannot answer.
         """
+        # Each answer is read also where the visitor is gone meanwhile, or the next one would get it.
+        exchange = asyncio.create_task(self._exchange(command, content))
+        self._exchanges.add(exchange)
+        exchange.add_done_callback(self._exchanges.discard)
+        return await asyncio.shield(exchange)
+
+    async def _exchange(self, command: dict[str, Any], content: bytes) -> tuple[dict[str, Any], bytes]:
         async with self._turn:
             process = await self._ready_process()
             assert process.stdin is not None

@@ -139,6 +139,43 @@ def test_the_newest_picture_wins(site: RunningServer, astronaut: np.ndarray) -> 
     assert len(numbers) < 60, "those that were overtaken are passed over"
 
 
+def test_whoever_leaves_takes_no_answer_of_others(site: RunningServer, astronaut: np.ndarray) -> None:
+    face, nobody = jpeg(astronaut), jpeg(np.full((480, 640, 3), 90, np.uint8))
+    with connect(address(site)) as stays:
+        for number in range(15):
+            with connect(address(site)) as leaves:
+                leaves.send(bytes(4) + face)
+                stays.send(struct.pack("<I", number) + nobody)
+            answer = stays.recv(timeout=120)
+            assert isinstance(answer, bytes)
+            assert answer == struct.pack("<I", number), "there is no face in it"
+
+
+def test_a_recording_never_takes_the_place_of_a_file(site: RunningServer, films: Path) -> None:
+    (films / "notes.stream").write_text("mine")
+    with connect(address(site)) as socket:
+        socket.send('{"record": "notes"}')
+        assert "notes.stream: is there already" in json.loads(socket.recv(timeout=120))["problem"]
+    assert (films / "notes.stream").read_text() == "mine"
+
+
+@pytest.mark.parametrize(
+    ("sent", "told"),
+    [("new Uint8Array(20e6)", "which is too large"), ("new Uint8Array(99)", "that is no picture")],
+)
+def test_the_page_says_what_is_wrong_with_its_pictures(page: Page, site: RunningServer, sent: str, told: str) -> None:
+    page.goto(f"{site.url}/#/live")
+    page.evaluate(
+        f"""() => {{
+            const send = WebSocket.prototype.send;
+            WebSocket.prototype.send = function () {{ send.call(this, {sent}); }};
+        }}"""
+    )
+    page.get_by_role("button", name="Start camera").click()
+    expect(page.locator("[role=alert]")).to_contain_text(told, timeout=SECONDS)
+    assert site.status("nobody") == 0
+
+
 @pytest.mark.parametrize(
     ("message", "problem"),
     [

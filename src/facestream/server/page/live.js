@@ -11,6 +11,8 @@ const QUALITY = 0.8;
 const MAX_UNDER_WAY = 2;
 const COLUMNS = 937;
 const SEQUENCE_BYTES = 4;
+// Of WebSockets (RFC 6455).
+const MESSAGE_TOO_BIG = 1009;
 
 export function live() {
   const film = el("video", { playsInline: true, muted: true, width: WIDTH, height: HEIGHT });
@@ -69,14 +71,14 @@ export function live() {
     record.textContent = session?.isRecording ? TEXTS.stopRecording : TEXTS.record;
   }
 
-  function onEnd(isAsked) {
+  function onEnd(isAsked, code) {
     session = null;
     stage.hidden = true;
     told.textContent = "";
     start.textContent = TEXTS.startCamera;
     record.disabled = true;
     record.textContent = TEXTS.record;
-    if (!isAsked) problem.textContent = TEXTS.liveEnded;
+    if (!isAsked) problem.textContent = code === MESSAGE_TOO_BIG ? TEXTS.pictureTooLarge : TEXTS.liveEnded;
   }
 
   const section = el(
@@ -167,9 +169,9 @@ async function connect({ film, shown, canvas, camera, onFigures, onMessage, onEn
     canvas.dataset.newest = String(mine);
   });
 
-  socket.addEventListener("close", () => {
+  socket.addEventListener("close", (event) => {
     for (const track of camera.getTracks()) track.stop();
-    onEnd(isAsked);
+    onEnd(isAsked, event.code);
   });
   film.requestVideoFrameCallback(send);
   return session;

@@ -15,6 +15,7 @@ export const TEXTS = {
   noCamera: "No camera was found. Connect one and start again.",
   cameraRefused: "The browser was not allowed to use the camera. Allow it in the address bar and start again.",
   cameraBroken: (why) => `The camera cannot be used (${why}).`,
+  pictureTooLarge: "The server did not take the picture, which is too large. Start the camera again.",
   liveEnded: "The connection to the server ended. Start the camera again.",
   newJob: "New job",
   queue: "Queue",
