@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import signal
+import subprocess
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
 import pytest
 
 from facestream import read_stream
+from facestream.server import worker_pool
 from facestream.server.orphans import _birth
+from facestream.server.worker_pool import WorkerPool
 from tests.io.clips import numbered_frames, write_clip
 from tests.server.running import RunningServer
 
@@ -48,6 +55,21 @@ def worker_of(server: RunningServer) -> int:
 
 def hidden(folder: Path) -> list[str]:
     return [path.name for path in folder.iterdir() if path.name.startswith(".facestream")]
+
+
+@pytest.mark.parametrize("comes_again", [False, True])
+def test_only_the_job_that_was_canceled_is_ended(comes_again: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One of the same name that runs already when the time is over is another one."""
+    monkeypatch.setattr(worker_pool, "SECONDS_TO_STOP", 0.05)
+    killed = threading.Event()
+    slot = worker_pool._Slot(cast(WorkerPool, None), "slot")
+    slot._process = cast("subprocess.Popen[bytes]", SimpleNamespace(stdin=io.BytesIO(), kill=killed.set))
+    slot.take("a")
+    assert slot.cancel("a")
+    if comes_again:
+        slot.leave()
+        slot.take("a")
+    assert killed.wait(0.5) is not comes_again
 
 
 def test_canceling(busy: RunningServer) -> None:

@@ -7,7 +7,6 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -117,6 +116,8 @@ class _Slot:
         self._mutex = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
         self._is_canceled = self._is_ended = False
+        self._has_ended = threading.Event()
+        """Of the job that runs."""
 
     def cancel(self, key: str) -> bool:
         """Ask the worker to stop if it runs this job, and end it if it does not."""
@@ -124,10 +125,10 @@ class _Slot:
             if self.key != key:
                 return False
             self._is_canceled = True
-            process = self._process
+            process, has_ended = self._process, self._has_ended
         if process is not None:
             self._ask_to_stop(process)
-            threading.Thread(target=self._end_if_it_goes_on, args=(process, key), daemon=True).start()
+            threading.Thread(target=self._end_if_it_goes_on, args=(process, has_ended), daemon=True).start()
         return True
 
     def end(self) -> None:
@@ -142,6 +143,13 @@ class _Slot:
         """From now on this slot runs that job."""
         with self._mutex:
             self.key, self.progress, self._is_canceled = key, None, False
+            self._has_ended = threading.Event()
+
+    def leave(self) -> None:
+        """The job of this slot has ended."""
+        with self._mutex:
+            self._has_ended.set()
+            self.key = self.progress = None
 
     def _serve(self) -> None:
         while (job := self._pool.next_job(self)) is not None:
@@ -151,8 +159,7 @@ class _Slot:
                 _log.exception("job %r could not be run", job.key)
                 self._finish(job.key, JobStatus.ERROR, "the server made a mistake; its own output says which")
             finally:
-                with self._mutex:
-                    self.key = self.progress = None
+                self.leave()
         self._leave_process()
 
     def _run(self, job: Job) -> None:
@@ -256,14 +263,12 @@ class _Slot:
         except (OSError, ValueError):
             _log.debug("a worker that is asked to stop has ended already")
 
-    def _end_if_it_goes_on(self, process: subprocess.Popen[bytes], key: str) -> None:
-        deadline = time.monotonic() + SECONDS_TO_STOP
-        while time.monotonic() < deadline:
-            if self.key != key:
-                return
-            time.sleep(0.02)
-        if self.key == key:
-            process.kill()
+    def _end_if_it_goes_on(self, process: subprocess.Popen[bytes], has_ended: threading.Event) -> None:
+        """A job that comes again under the same name meanwhile is another one."""
+        has_ended.wait(SECONDS_TO_STOP)
+        with self._mutex:
+            if not has_ended.is_set():
+                process.kill()
 
 
 def _signal_name(number: int) -> str:
