@@ -285,6 +285,9 @@ def test_a_picture(page: Page, site: RunningServer, films: Path, astronaut: npt.
     page.goto(f"{site.url}/#/view?stream=face.stream&video=face.png")
     expect(page.locator("output")).to_have_text("frame 1 of 1, 0.000 s, confidence 1.00", timeout=SECONDS)
     assert (pixels(page, ".stage canvas")[..., 3] > 100).sum() > 500
+    Image.fromarray(astronaut).save(films / "face.tif")
+    page.goto(f"{site.url}/#/view?stream=face.stream&video=face.tif")
+    expect(page.get_by_text("cannot show pictures of this kind")).to_be_visible(timeout=SECONDS)
 
 
 def test_a_server_that_is_killed_and_comes_again(page: Page, films: Path, tmp_path: Path) -> None:

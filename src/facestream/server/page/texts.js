@@ -88,6 +88,7 @@ export const TEXTS = {
   mouth: "mouth opening",
   roll: "head roll",
   seek: "Frame",
+  cannotShow: "The browser cannot show pictures of this kind; JPEG, PNG and WebP can be shown.",
   makingPreview: (percent) => `The browser cannot play this video. A copy that it can play is being made, ${percent} %.`,
   showsPreview: "The browser cannot play this video; what is shown is a copy of it, frame for frame.",
   cannotPlay: (why) => `The browser cannot play this video, and no copy of it can be made (${why}).`,

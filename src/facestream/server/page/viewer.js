@@ -166,6 +166,10 @@ function stage({ streams, topology, video, times, curves, videoPath, name }) {
 
   // A copy that every browser plays; the server makes it once.
   async function showPreview() {
+    if (isPicture) {
+      problem.textContent = TEXTS.cannotShow;
+      return;
+    }
     try {
       let preview = await api.json("/preview-state", { path: videoPath });
       while (preview.state === "making" && !isClosed) {
