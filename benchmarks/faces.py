@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from facestream import FaceMeshes, FaceMeshPipeline, MeshOptions, iter_meshes
-from facestream.extraction.job import read_groups
+from facestream.extraction.job import read_groups, schedule_source
 from facestream.io.source import open_source
 from facestream.ops.roi import rois_from_landmarks
 from facestream.structures import Frame
@@ -64,7 +64,10 @@ def clip_run(path: Path) -> ClipRun:
     """The run over a clip; kept, because several questions ask for it."""
     pipeline, options = _pipeline(1), MeshOptions(device="cpu")
     meshes, third_pass = [], []
-    with closing(open_source(path)) as source, read_groups(source, options, cell_length=1) as groups:
+    with (
+        closing(open_source(path)) as source,
+        read_groups(schedule_source(source, options), options, cell_length=1) as groups,
+    ):
         for group in groups:
             found = [_first(result) for result in pipeline.process_frames(group.frames)]
             meshes += found

@@ -30,9 +30,12 @@ MAY_IMPORT = {
         "io",
         "discover",
         "server",
+        "batch",
     }
     | {"structures"},
-    "server": {"config", "errors", "structures", "topology", "version", "discover", "io"},
+    "server": {"config", "errors", "structures", "topology", "version", "discover", "io", "workers"},
+    "batch": {"config", "errors", "structures", "version", "inputs", "outputs", "extraction", "io", "workers"},
+    "workers": set[str](),
     "discover": {"config", "errors", "structures", "version", "naming", "outputs", "extraction", "pipeline", "io"},
     "extraction": {"config", "errors", "version", "structures", "outputs", "pipeline", "engines", "io", "drawing"},
     "conversion": {"config", "errors", "structures", "naming", "replacing", "io"},

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import io
 import json
 import os
 import signal
-import subprocess
 import threading
 import time
 from collections.abc import Iterator
@@ -20,6 +18,7 @@ from facestream import read_stream
 from facestream.server import worker_pool
 from facestream.server.orphans import _birth
 from facestream.server.worker_pool import WorkerPool
+from facestream.workers.process import WorkerProcess
 from tests.io.clips import numbered_frames, write_clip
 from tests.server.running import RunningServer
 
@@ -63,7 +62,7 @@ def test_only_the_job_that_was_canceled_is_ended(comes_again: bool, monkeypatch:
     monkeypatch.setattr(worker_pool, "SECONDS_TO_STOP", 0.05)
     killed = threading.Event()
     slot = worker_pool._Slot(cast(WorkerPool, None), "slot")
-    slot._process = cast("subprocess.Popen[bytes]", SimpleNamespace(stdin=io.BytesIO(), kill=killed.set))
+    slot._process = cast(WorkerProcess, SimpleNamespace(send=lambda _: None, kill=killed.set))
     slot.take("a")
     assert slot.cancel("a")
     if comes_again:

@@ -5,14 +5,14 @@ from __future__ import annotations
 import logging
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 
 from facestream.config import JobOptions
 from facestream.errors import JobStopped
-from facestream.extraction.grouping import FrameGroup, group_frames
+from facestream.extraction.grouping import FrameGroup, Scheduled, group_frames
 from facestream.extraction.profile import Profile
 from facestream.extraction.reading import ReadAhead
 from facestream.extraction.result_files import ResultFiles
@@ -23,7 +23,7 @@ from facestream.io.source import Source, open_source
 from facestream.outputs import OutputPlan, check_outputs
 from facestream.structures import Progress, Summary
 
-__all__ = ["find_results", "iter_rows", "keep_opencv_to_one_thread", "read_groups", "run_job"]
+__all__ = ["find_results", "iter_rows", "keep_opencv_to_one_thread", "read_groups", "run_job", "schedule_source"]
 
 _log = logging.getLogger(__name__)
 
@@ -55,7 +55,7 @@ def run_job(
                     on_progress(Progress(files.num_passed, source.info.num_frames_header, seconds))
 
             tell()
-            with find_results(source, work) as found:
+            with find_results(schedule_source(source, options), work) as found:
                 for group, results in found:
                     if should_stop is not None and should_stop():
                         raise JobStopped(f"{plan.source}: stopped after {files.num_passed} frames; nothing was written")
@@ -73,7 +73,7 @@ def iter_rows(source: Path, work: Work[Result]) -> Iterator[Result]:
     keep_opencv_to_one_thread()
     with closing(open_source(source, decoder_threads(work.options.num_threads))) as frames:
         work.begin(frames.info)
-        with find_results(frames, work) as found:
+        with find_results(schedule_source(frames, work.options), work) as found:
             for group, results in found:
                 for (_, num_rows), result in zip(group.scheduled, results, strict=True):
                     yield from [result] * num_rows
@@ -83,12 +83,17 @@ def iter_rows(source: Path, work: Work[Result]) -> Iterator[Result]:
             _log.warning("%s: incomplete: %s", source, frames.shortfall)
 
 
+def schedule_source(source: Source, options: JobOptions) -> Iterator[Scheduled]:
+    """The frames of a source that have rows."""
+    return schedule_rows(source, constant_rate(options), source.info)
+
+
 @contextmanager
 def read_groups(
-    source: Source, options: JobOptions, cell_length: int, profile: Profile | None = None
+    scheduled: Iterable[Scheduled], options: JobOptions, cell_length: int, profile: Profile | None = None
 ) -> Iterator[Iterator[FrameGroup]]:
-    """The frames of a source that have rows, in groups; more are decoded meanwhile, unless one thread must do all."""
-    scheduled = schedule_rows(source, constant_rate(options), source.info)
+    """Frames that have rows, in groups; more are decoded meanwhile, unless one thread must do all."""
+    scheduled = iter(scheduled)
     if profile:
         scheduled = profile.making("decode", scheduled)
     max_bytes = options.frame_memory_mb * 1_000_000 // (1 + NUM_GROUPS_AT_ONCE)
@@ -99,9 +104,11 @@ def read_groups(
 
 
 @contextmanager
-def find_results(source: Source, work: Work[Result]) -> Iterator[Iterator[tuple[FrameGroup, Sequence[Result]]]]:
-    """The groups of a source and their results, in order; later groups are looked at meanwhile."""
-    with read_groups(source, work.options, work.cell_length, work.profile) as groups, ExitStack() as cleanup:
+def find_results(
+    scheduled: Iterable[Scheduled], work: Work[Result]
+) -> Iterator[Iterator[tuple[FrameGroup, Sequence[Result]]]]:
+    """Frames with rows in groups, and their results, in order; later groups are looked at meanwhile."""
+    with read_groups(scheduled, work.options, work.cell_length, work.profile) as groups, ExitStack() as cleanup:
         if work.options.num_threads == 1:
             yield ((group, work.prepare(group.frames, group.following)()) for group in groups)
             return

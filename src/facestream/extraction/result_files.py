@@ -13,7 +13,7 @@ from types import TracebackType
 from typing import Any, Generic, Protocol, Self
 
 from facestream.errors import OutputError
-from facestream.extraction.work import Result, Work, constant_rate
+from facestream.extraction.work import FoundRows, Result, constant_rate
 from facestream.io.clock import FrameClock
 from facestream.io.row_writer import RowWriter
 from facestream.outputs import OutputPlan, check_outputs
@@ -28,8 +28,8 @@ _log = logging.getLogger(__name__)
 class ResultFiles(Generic[Result]):
     """The writers of one run, and what is counted on the way. What is not finished goes with the ``with`` block."""
 
-    def __init__(self, plan: OutputPlan, info: VideoInfo, work: Work[Result]) -> None:
-        """``work`` has begun with the source of which ``info`` is known."""
+    def __init__(self, plan: OutputPlan, info: VideoInfo, work: FoundRows[Result]) -> None:
+        """``work`` tells what there is to know of the results; of the source, ``info`` is known."""
         self.num_passed = 0
         """Frames of the source up to the last one that was looked at."""
         self._num_frames = self._num_rows = self._num_resized = 0

@@ -15,9 +15,10 @@ from facestream.io.row_writer import RowWriter
 from facestream.outputs import OutputPlan
 from facestream.structures import Frame, FrameDetections, FrameMeshes, VideoInfo
 
-__all__ = ["EngineFacts", "Result", "Work", "constant_rate"]
+__all__ = ["EngineFacts", "FoundRows", "Result", "Work", "constant_rate"]
 
 Result = TypeVar("Result", bound=FrameMeshes | FrameDetections)
+Result_contra = TypeVar("Result_contra", bound=FrameMeshes | FrameDetections, contravariant=True)
 
 
 class EngineFacts(Protocol):
@@ -33,8 +34,8 @@ class EngineFacts(Protocol):
     def weights_sha256(self) -> str: ...
 
 
-class Work(Protocol[Result]):
-    """What one kind of job does with frames."""
+class FoundRows(Protocol[Result_contra]):
+    """What is to be known of results, to write them."""
 
     @property
     def options(self) -> JobOptions: ...
@@ -62,6 +63,22 @@ class Work(Protocol[Result]):
         """How many frames of the source depend on each other; known when the work has begun."""
         ...
 
+    def row_writers(self, plan: OutputPlan) -> Iterator[Callable[[], RowWriter[Result_contra]]]:
+        """How to begin each output of the plan that has rows."""
+        ...
+
+    def draw(self, image: npt.NDArray[np.uint8], result: Result_contra) -> npt.NDArray[np.uint8]:
+        """A copy of the frame's image with what was found in it."""
+        ...
+
+    def warnings(self) -> Iterator[str]:
+        """After the last frame: what the user should know."""
+        ...
+
+
+class Work(FoundRows[Result], Protocol[Result]):
+    """What one kind of job does with frames."""
+
     def begin(self, info: VideoInfo) -> None:
         """The source is open."""
         ...
@@ -71,18 +88,6 @@ class Work(Protocol[Result]):
 
         It may be called in another thread while others are running, and is begun in order.
         """
-        ...
-
-    def row_writers(self, plan: OutputPlan) -> Iterator[Callable[[], RowWriter[Result]]]:
-        """How to begin each output of the plan that has rows."""
-        ...
-
-    def draw(self, image: npt.NDArray[np.uint8], result: Result) -> npt.NDArray[np.uint8]:
-        """A copy of the frame's image with what was found in it."""
-        ...
-
-    def warnings(self) -> Iterator[str]:
-        """After the last frame: what the user should know."""
         ...
 
 

@@ -11,11 +11,11 @@ import numpy as np
 import numpy.typing as npt
 
 from facestream.errors import StreamFormatError
-from facestream.io.clock import FrameClock, check_step_back
+from facestream.io.clock import FrameClock, TimedFrame, check_step_back
 from facestream.io.columns import BOX_COLUMNS, CLOCK, CONSTANT_CLOCK, split_box_rows
 from facestream.io.frame_times import frame_clock
 from facestream.io.ssi_stream import SsiStream, read_stream
-from facestream.structures import Detections, Frame, VideoInfo
+from facestream.structures import Detections, VideoInfo
 
 __all__ = ["BoxTrack"]
 
@@ -46,6 +46,7 @@ class BoxTrack:
         *,
         skips_frames: bool = False,
         clock_of: Callable[[VideoInfo], FrameClock] = frame_clock,
+        start_s: float | None = None,
     ) -> None:
         """Read and check all boxes.
 
@@ -55,6 +56,7 @@ class BoxTrack:
             min_score: rows with a lower confidence have no face; with 0 every positive box counts.
             skips_frames: not every frame of the video will be asked for.
             clock_of: tells the clock of the video's frames.
+            start_s: the time stamp of the video's first frame, where that is not the first to be asked for.
 
         Raises:
             SourceError: the stream cannot be read.
@@ -78,11 +80,11 @@ class BoxTrack:
         self._frame_rate_hz = float(clock.rate_hz)
         self._by_index = _is_by_index(stream, info, clock)
         self._times_s = clock.timestamps_s if skips_frames else None
-        self._start_s: float | None = None
+        self._start_s = start_s
         self._num_frames = self._num_beyond = 0
         self._last_s = 0.0
 
-    def boxes_of(self, frames: Sequence[Frame]) -> list[Detections]:
+    def boxes_of(self, frames: Sequence[TimedFrame]) -> list[Detections]:
         """For each of the next frames zero or one box, in pixels of that frame."""
         return [self._box_of(frame) for frame in frames]
 
@@ -107,7 +109,7 @@ class BoxTrack:
         if self._num_outside:
             yield f"{self._path}: {self._num_outside} of its boxes lie outside the frame; their frames are missing"
 
-    def _box_of(self, frame: Frame) -> Detections:
+    def _box_of(self, frame: TimedFrame) -> Detections:
         if self._start_s is None:
             self._start_s = frame.timestamp_s
         if not self._by_index:

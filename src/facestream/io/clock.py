@@ -5,17 +5,30 @@ from __future__ import annotations
 from array import array
 from fractions import Fraction
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
 
 from facestream.errors import SourceError
-from facestream.structures import Frame
 
-__all__ = ["STILL_PERIODS", "FrameClock", "check_step_back", "format_rate"]
+__all__ = ["STILL_PERIODS", "FrameClock", "TimedFrame", "check_step_back", "format_rate"]
 
 STILL_PERIODS = 1.5
 """A frame that stays for more periods is a still; time stamps that go back by more have jumped."""
+
+
+class TimedFrame(Protocol):
+    """A frame, or what was found in it."""
+
+    @property
+    def index(self) -> int: ...
+
+    @property
+    def timestamp_s(self) -> float: ...
+
+    @property
+    def size(self) -> tuple[int, int]: ...
 
 
 class FrameClock:
@@ -65,7 +78,7 @@ class FrameClock:
         return float(np.abs(times - times[0] - np.arange(len(times)) / float(rate_hz)).max())
 
 
-def check_step_back(path: Path, before_s: float, frame: Frame, period_s: float, remedy: str) -> None:
+def check_step_back(path: Path, before_s: float, frame: TimedFrame, period_s: float, remedy: str) -> None:
     """Make sure that the clock has not started again since the frame before.
 
     Raises:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -99,6 +100,30 @@ class MediaFile:
             # The index that FFmpeg has in a packet is not set in the empty ones at the end.
             if packet.stream.index == stream.index:
                 yield cast("Packet[VideoStream]", packet)
+
+    def seek(self, stream: VideoStream, pts: int, dts: int) -> None:
+        """Go to the key packet of these time stamps, or to one before it.
+
+        Raises:
+            FFmpegError: the file cannot be read there.
+        """
+        # Some containers look for the time of decoding, others for that of presentation.
+        self.container.seek(min(pts, dts), stream=stream, backward=True)
+
+    def packets_from(self, stream: VideoStream, pts: int, dts: int) -> Iterator[Packet[VideoStream]]:
+        """The packets of a stream from the key packet of these time stamps on; none where that is not found.
+
+        Raises:
+            FFmpegError: the file cannot be read there.
+        """
+        self.seek(stream, pts, dts)
+        packets = self.packets(stream)
+        first = next((packet for packet in packets if not packet.size or packet.pts == pts), None)
+        if first is None or first.pts != pts or not first.is_keyframe:
+            self.container.seek(0, backward=True, any_frame=False)
+            packets = self.packets(stream)
+            first = next((packet for packet in packets if not packet.size or packet.pts == pts), None)
+        return itertools.chain([first], packets) if first is not None and first.size else iter(())
 
 
 class _WatchedFile:

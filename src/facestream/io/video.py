@@ -66,8 +66,11 @@ class VideoSource:
         """
         self.path = path
         self.shortfall: str | None = None
-        self._num_damaged = 0
+        self.num_damaged = 0
+        """Packets and frames that could not be decoded."""
         self._is_closed = False
+        self._packets_from: Iterator[Packet[VideoStream]] | None = None
+        """Not from the start of the file."""
         self._in_use = threading.Lock()
         """FFmpeg ends the process where a file is closed while it reads on."""
         self._media = MediaFile(path)
@@ -77,7 +80,8 @@ class VideoSource:
             self._stream.thread_type = "AUTO"
             self._stream.codec_context.thread_count = _count_threads(self._stream, num_threads)
             self._rate = self._stream.average_rate or self._stream.guessed_rate or FALLBACK_RATE_HZ
-            self._tick = self._stream.time_base or Fraction(0)
+            self.tick = self._stream.time_base or Fraction(0)
+            """Seconds of a step of the time stamps."""
             self._frames = self._decode()
             self._first = next(self._frames, None)
             if self._first is None:
@@ -100,7 +104,7 @@ class VideoSource:
     def __iter__(self) -> Iterator[Frame]:
         """Each decoded frame once; can be asked for once."""
         reformatter = VideoReformatter()
-        period_s, tick = float(1 / self._rate), self._tick
+        period_s, tick = float(1 / self._rate), self.tick
         frame, self._first = self._first, None
         index, next_s = 0, 0.0
         while frame is not None:
@@ -110,10 +114,24 @@ class VideoSource:
                 yield Frame(self._upright(frame, reformatter), index, timestamp_s, self.info.pixel_aspect)
                 index += 1
             except av.error.FFmpegError:
-                self._num_damaged += 1
+                self.num_damaged += 1
             next_s = timestamp_s + period_s
             frame = self._next_frame()
         self.shortfall = self.shortfall or self._find_shortfall()
+
+    def seek(self, pts: int, dts: int) -> None:
+        """Go on with the key frame of these time stamps, in ticks, instead of the first one; before the iteration.
+
+        Raises:
+            SourceError: it is not found.
+        """
+        self._stream.codec_context.flush_buffers()
+        try:
+            self._packets_from = self._media.packets_from(self._stream, pts, dts)
+        except av.error.FFmpegError as error:
+            raise SourceError(f"{self.path}: a key frame cannot be found ({error.strerror})") from error
+        self._frames = self._decode()
+        self._first = next(self._frames, None)
 
     def close(self) -> None:
         with self._in_use:
@@ -139,7 +157,7 @@ class VideoSource:
                 frames = self._stream.decode(packet)
             except av.error.FFmpegError:
                 # A stream that was cut off its key frame begins with such packets; nothing of it is lost later.
-                self._num_damaged += has_started
+                self.num_damaged += has_started
                 continue
             has_started = has_started or bool(frames)
             yield from frames
@@ -147,7 +165,7 @@ class VideoSource:
     def _packets(self) -> Iterator[Packet[VideoStream] | None]:
         """Packets up to the last whole one, then ``None``, which drains the decoder."""
         half: Packet[VideoStream] | None = None
-        packets = self._media.packets(self._stream)
+        packets = self._packets_from or self._media.packets(self._stream)
         while True:
             try:
                 packet = next(packets)
@@ -171,15 +189,15 @@ class VideoSource:
         missing = count_missing_bytes(self.path)
         if missing:
             return f"the file is cut short: at least {missing} bytes are missing at its end"
-        if self._num_damaged:
-            return f"{self._num_damaged} damaged packets could not be decoded"
+        if self.num_damaged:
+            return f"{self.num_damaged} damaged packets could not be decoded"
         return None
 
     def _because(self) -> str:
         if not self._stream.codec_context.width * self._stream.codec_context.height:
             return " (its header gives no frame size, or one beyond what FFmpeg takes)"
-        if self.shortfall or self._num_damaged:
-            return f" ({self.shortfall or f'{self._num_damaged} damaged packets'})"
+        if self.shortfall or self.num_damaged:
+            return f" ({self.shortfall or f'{self.num_damaged} damaged packets'})"
         return ""
 
     def _read_info(self, frame: VideoFrame) -> VideoInfo:
@@ -196,7 +214,7 @@ class VideoSource:
             width=width,
             height=height,
             rate_hz=Fraction(1) if self._is_picture else Fraction(self._rate),
-            tick_s=float(self._tick),
+            tick_s=float(self.tick),
             num_frames_header=self._count_header_frames(),
             rotation_deg=self._turn.quarters * 90,
             mirrored=self._turn.mirrored,

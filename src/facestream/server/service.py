@@ -54,7 +54,7 @@ class JobService:
         self.previews = Previews(self.files.preview_folder)
         self._is_closing = threading.Event()
         self._pruner = threading.Thread(target=self._prune_now_and_then, name="facestream-pruner", daemon=True)
-        self.workers = WorkerPool(self.store, self.files, settings, options.num_workers, records.add)
+        self.workers = WorkerPool(self.store, self.files, settings, options.num_workers, on_worker=records.add)
 
     def start(self) -> None:
         """Begin to run jobs."""

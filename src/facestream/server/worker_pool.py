@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import logging
-import signal
-import subprocess
 import sys
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from facestream.server.job_files import JobFiles
 from facestream.server.jobs import Job, JobStatus, JobStore
-from facestream.server.messages import read_message, write_message
 from facestream.structures import Progress
+from facestream.workers.process import WorkerProcess, describe_end
 
 __all__ = ["JobProgress", "WorkerPool"]
 
@@ -45,13 +43,16 @@ class WorkerPool:
         files: JobFiles,
         settings: Mapping[str, Any],
         num_workers: int,
+        *,
         on_worker: Callable[[int], None] = lambda _: None,
+        worker_command: Sequence[str] = WORKER_COMMAND,
     ) -> None:
         """``settings`` is what each worker is told first; ``on_worker`` is told the number of each new process."""
         self.store = store
         self.files = files
         self.settings = settings
         self.on_worker = on_worker
+        self.worker_command = worker_command
         self._wake = threading.Condition()
         self._is_ending = False
         self._slots = [_Slot(self, f"facestream-slot-{number}") for number in range(num_workers)]
@@ -114,7 +115,7 @@ class _Slot:
         self.thread = threading.Thread(target=self._serve, name=name, daemon=True)
         self._pool = pool
         self._mutex = threading.Lock()
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: WorkerProcess | None = None
         self._is_canceled = self._is_ended = False
         self._has_ended = threading.Event()
         """Of the job that runs."""
@@ -167,12 +168,10 @@ class _Slot:
         if self._is_canceled:
             self._finish(job.key, JobStatus.CANCELED)
             return
-        assert process.stdin is not None
-        assert process.stdout is not None
         try:
             result_folder = str(self._pool.files.result_folder(job.key))
-            write_message(process.stdin, "run", form=dict(job.form), result_folder=result_folder)
-            while message := read_message(process.stdout):
+            process.send("run", form=dict(job.form), result_folder=result_folder)
+            while message := process.receive():
                 if self._heed(job.key, message):
                     return
         except (OSError, ValueError) as error:
@@ -210,69 +209,51 @@ class _Slot:
             self._pool.files.log(key, logging.WARNING, "Canceled; nothing half written was left.")
         self._pool.store.move(key, status, error)
 
-    def _worker_died(self, key: str, process: subprocess.Popen[bytes]) -> None:
-        self._forget(process)
+    def _worker_died(self, key: str, process: WorkerProcess) -> None:
+        self._forget()
         code = process.wait()
         if self._is_ended:
             self._pool.store.move(key, JobStatus.WAITING)
             return
-        how = f"ended by {_signal_name(-code)}" if code < 0 else f"ended with status {code}"
-        hint = "; perhaps the machine has not enough memory" if code == -signal.SIGKILL else ""
-        self._finish(key, JobStatus.ERROR, f"the worker process {how} in the middle of the job{hint}")
+        self._finish(key, JobStatus.ERROR, describe_end(code, "in the middle of the job"))
 
-    def _ready_process(self) -> subprocess.Popen[bytes]:
+    def _ready_process(self) -> WorkerProcess:
         """The worker of the last job, or a new one where that is gone."""
         with self._mutex:
             process = self._process
-        if process is not None and process.poll() is None:
+        if process is not None and process.is_alive:
             return process
-        process = subprocess.Popen(WORKER_COMMAND, stdin=subprocess.PIPE, stdout=subprocess.PIPE)  # noqa: S603
-        self._pool.on_worker(process.pid)
+        process = WorkerProcess(self._pool.worker_command)
+        self._pool.on_worker(process.number)
         with self._mutex:
             self._process = process
             if self._is_ended:
                 process.kill()
-        assert process.stdin is not None
-        assert process.stdout is not None
-        write_message(process.stdin, "settings", **self._pool.settings)
-        read_message(process.stdout)
+        process.send("settings", **self._pool.settings)
+        process.receive()
         return process
 
-    def _forget(self, process: subprocess.Popen[bytes]) -> None:
+    def _forget(self) -> None:
         with self._mutex:
             self._process = None
-        for pipe in (process.stdin, process.stdout):
-            if pipe is not None:
-                try:
-                    pipe.close()
-                except OSError:
-                    _log.debug("the pipe of a worker that has ended")
 
     def _leave_process(self) -> None:
         with self._mutex:
             process = self._process
         if process is not None:
             process.kill()
-            self._forget(process)
+            self._forget()
             process.wait()
 
-    def _ask_to_stop(self, process: subprocess.Popen[bytes]) -> None:
+    def _ask_to_stop(self, process: WorkerProcess) -> None:
         try:
-            assert process.stdin is not None
-            write_message(process.stdin, "stop")
+            process.send("stop")
         except (OSError, ValueError):
             _log.debug("a worker that is asked to stop has ended already")
 
-    def _end_if_it_goes_on(self, process: subprocess.Popen[bytes], has_ended: threading.Event) -> None:
+    def _end_if_it_goes_on(self, process: WorkerProcess, has_ended: threading.Event) -> None:
         """A job that comes again under the same name meanwhile is another one."""
         has_ended.wait(SECONDS_TO_STOP)
         with self._mutex:
             if not has_ended.is_set():
                 process.kill()
-
-
-def _signal_name(number: int) -> str:
-    try:
-        return signal.Signals(number).name
-    except ValueError:
-        return f"signal {number}"

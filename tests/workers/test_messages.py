@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import io
 
-from facestream.server.messages import read_message, write_message
+from facestream.workers.messages import read_message, write_message
 
 
 def test_there_and_back() -> None:

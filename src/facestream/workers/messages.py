@@ -1,4 +1,4 @@
-"""What the server and a worker say to each other: one JSON object a line."""
+"""What a process and its worker say to each other: one JSON object a line."""
 
 from __future__ import annotations
 
