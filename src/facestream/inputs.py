@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from facestream.io.staging import is_folder
 
-__all__ = ["OVERLAY_MARK", "Failure", "Input", "find_inputs"]
+__all__ = ["OVERLAY_MARK", "Failure", "Input", "expand_word", "find_inputs"]
 
 VIDEO_SUFFIXES = frozenset(
     ".3gp .asf .avi .flv .gif .h264 .hevc .m2ts .m4v .mjpeg .mjpg .mkv .mov .mp4 .mpeg .mpg .mts .mxf .ogv .ts .vob "
@@ -56,7 +56,10 @@ def find_inputs(words: Sequence[str]) -> tuple[list[Input], list[Failure]]:
     failures: list[Failure] = []
     taken: set[str] = set()
     for word in words:
-        for item in _expand(word, failures):
+        for item in expand_word(word):
+            if isinstance(item, Failure):
+                failures.append(item)
+                continue
             # Of links to one file each that was named is meant, of those in folders one is enough.
             place = os.path.abspath(item.path) if item.is_named else os.path.realpath(item.path)  # noqa: PTH100
             is_overlay = OVERLAY_MARK in item.path.name and not (item.is_named and len(words) == 1)
@@ -68,25 +71,32 @@ def find_inputs(words: Sequence[str]) -> tuple[list[Input], list[Failure]]:
     return found, failures
 
 
-def _expand(word: str, failures: list[Failure]) -> list[Input]:
-    path, num_before = Path(word), len(failures)
+def expand_word(word: str) -> Iterator[Input | Failure]:
+    """The sources that one word stands for, as they are found, and what is wrong with it."""
+    path = Path(word)
     if is_folder(path):
-        items = [Input(file, file.parent.relative_to(path), is_named=False) for file in _walk(path, failures)]
-        if not items and len(failures) == num_before:
-            failures.append(Failure(word, f"{path}: there is no picture or video in this folder"))
-        return items
+        num_found = 0
+        for item in _walk(path):
+            num_found += 1
+            yield item if isinstance(item, Failure) else Input(item, item.parent.relative_to(path), is_named=False)
+        if not num_found:
+            yield Failure(word, f"{path}: there is no picture or video in this folder")
+        return
     if not glob.has_magic(word) or os.path.lexists(word):
-        return [Input(path)]
+        yield Input(path)
+        return
     root = _fixed_part(path)
     takes_all = not glob.has_magic(path.suffix) and path.suffix != ""
     files = [Path(name) for name in sorted(glob.glob(word, recursive=True))]  # noqa: PTH207 - Path.glob takes no absolute pattern
     files = [file for file in files if file.is_file() and (takes_all or file.suffix.lower() in MEDIA_SUFFIXES)]
     if not files:
-        failures.append(Failure(word, f"{word}: no picture or video fits this pattern"))
-    return [Input(file, file.parent.relative_to(root), is_named=False) for file in files]
+        yield Failure(word, f"{word}: no picture or video fits this pattern")
+    yield from (Input(file, file.parent.relative_to(root), is_named=False) for file in files)
 
 
-def _walk(folder: Path, failures: list[Failure]) -> Iterator[Path]:
+def _walk(folder: Path) -> Iterator[Path | Failure]:
+    failures: list[Failure] = []
+
     def fail(error: OSError) -> None:
         message = f"{error.filename}: the folder cannot be read ({error.strerror})"
         failures.append(Failure(error.filename, message))
@@ -96,6 +106,7 @@ def _walk(folder: Path, failures: list[Failure]) -> Iterator[Path]:
         for name in sorted(files):
             if not name.startswith(".") and Path(name).suffix.lower() in MEDIA_SUFFIXES:
                 yield Path(place) / name
+    yield from failures
 
 
 def _fixed_part(pattern: Path) -> Path:

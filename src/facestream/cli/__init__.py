@@ -11,6 +11,7 @@ from types import FrameType
 
 import click
 
+from facestream.cli.batch import batch
 from facestream.cli.convert import convert
 from facestream.cli.detect import detect
 from facestream.cli.discover_modules import discover_modules
@@ -18,7 +19,7 @@ from facestream.cli.info import info
 from facestream.cli.mesh import mesh
 from facestream.cli.report import print_error
 from facestream.cli.serve import serve
-from facestream.errors import FacestreamError, OptionError
+from facestream.errors import FacestreamError, JobStopped, OptionError
 from facestream.version import __version__
 
 __all__ = ["main"]
@@ -34,7 +35,7 @@ def facestream() -> None:
     """Pictures and videos of faces in, 468-point face-mesh streams out."""
 
 
-for _command in (mesh, detect, info, convert, serve, discover_modules):
+for _command in (mesh, detect, batch, info, convert, serve, discover_modules):
     facestream.add_command(_command)
 
 
@@ -58,12 +59,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except OptionError as error:
         print_error(f"error: {error}")
         return EXIT_USAGE
+    except (click.Abort, KeyboardInterrupt, JobStopped) as error:
+        print_error(str(error) if isinstance(error, JobStopped) else "interrupted; nothing half written was left")
+        return EXIT_INTERRUPTED
     except FacestreamError as error:
         print_error(f"error: {error}")
         return EXIT_FAILED
-    except (click.Abort, KeyboardInterrupt):
-        print_error("interrupted; nothing half written was left")
-        return EXIT_INTERRUPTED
 
 
 def _name_file(error: click.NoSuchOption, arguments: Sequence[str]) -> str | None:

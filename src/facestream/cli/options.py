@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import MISSING, Field, fields
 from pathlib import Path
 from typing import Any, TypeVar
@@ -18,12 +18,16 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 ENVIRONMENT_PREFIX = "FACESTREAM_"
 
 
-def add_options(options_class: type) -> Callable[[Command], Command]:
-    """Give a command every option of the table; the environment's ``FACESTREAM_NAME`` stands below the command line."""
+def add_options(options_class: type, without: Collection[str] = ()) -> Callable[[Command], Command]:
+    """Give a command every option of the table but some.
+
+    The environment's ``FACESTREAM_NAME`` stands below the command line.
+    """
 
     def decorate(command: Command) -> Command:
         for item in reversed(fields(options_class)):
-            command = _click_option(item)(command)
+            if item.name not in without:
+                command = _click_option(item)(command)
         return command
 
     return decorate

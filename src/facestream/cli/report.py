@@ -18,7 +18,7 @@ import click
 if TYPE_CHECKING:
     from facestream.structures import Progress, Summary
 
-__all__ = ["Reporter", "describe_paths", "print_error", "print_result"]
+__all__ = ["Reporter", "describe_paths", "print_error", "print_result", "printable"]
 
 SECONDS_BETWEEN_LINES = 10.0
 
@@ -29,21 +29,21 @@ TURNS = frozenset({"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"
 def print_error(text: str) -> None:
     """One line on stderr, wherever that leads."""
     with contextlib.suppress(OSError):
-        click.echo(_printable(f"facestream: {text}"), err=True)
+        click.echo(printable(f"facestream: {text}"), err=True)
 
 
 def print_result(text: str) -> None:
     """One line on stdout. Whoever reads it may have gone; the outputs matter more."""
     try:
-        click.echo(_printable(text))
+        click.echo(printable(text))
     except BrokenPipeError:
         sys.stdout = None
     except OSError as error:
         print_error(f"error: the result cannot be printed ({error.strerror or error})")
 
 
-def _printable(text: str) -> str:
-    """File names and headers may hold bytes that are no text, line breaks, and what terminals obey."""
+def printable(text: str) -> str:
+    """Text that does nothing to a terminal, though file names and headers may hold what terminals obey."""
     shown = text.encode("utf-8", "backslashreplace").decode("utf-8")
     return "".join(c.encode("unicode_escape").decode() if _is_control(c) else c for c in shown)
 

@@ -7,7 +7,7 @@ at the frame that follows as well.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from itertools import pairwise
@@ -63,7 +63,7 @@ class MeshPart:
         return dataclasses.asdict(self)
 
     @staticmethod
-    def from_dict(values: dict[str, Any]) -> MeshPart:
+    def from_dict(values: Mapping[str, Any]) -> MeshPart:
         span = values["span"]
         return MeshPart(**{**values, "span": VideoSpan(**{**span, "cut": Cut(**span["cut"])})})
 

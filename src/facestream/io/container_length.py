@@ -6,6 +6,8 @@ import os
 from pathlib import Path
 from typing import BinaryIO
 
+from facestream.io.mounts import open_readable, size_of
+
 __all__ = ["count_missing_bytes"]
 
 EBML_HEADER, MATROSKA_SEGMENT = b"\x1a\x45\xdf\xa3", b"\x18\x53\x80\x67"
@@ -14,8 +16,9 @@ GIF_TRAILER = b"\x3b"
 
 def count_missing_bytes(path: Path) -> int:
     """Bytes that an MP4, Matroska, AVI or GIF file promises beyond its end; 0 for whole files and other formats."""
-    size = path.stat().st_size
-    with path.open("rb") as file:
+    elsewhere = size_of(path)
+    size = path.stat().st_size if elsewhere is None else elsewhere
+    with path.open("rb") if elsewhere is None else open_readable(path) as file:
         head = file.read(16)
         if head[4:8] in (b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip", b"styp"):
             return max(0, _mp4_end(file, size) - size)

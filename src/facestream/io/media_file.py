@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import errno
 import itertools
-import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import cast
@@ -16,6 +16,7 @@ from av.stream import Disposition
 from av.video.stream import VideoStream
 
 from facestream.errors import SourceError
+from facestream.io.mounts import open_readable
 
 __all__ = ["MAX_BARREN_BYTES", "MediaFile"]
 
@@ -130,7 +131,7 @@ class _WatchedFile:
     """What FFmpeg reads of a file, counted."""
 
     def __init__(self, path: Path) -> None:
-        self._number = os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0))
+        self._file = open_readable(path)
         self._is_open = True
         self.name = f"file:{path.absolute()}"
         self.num_barren_bytes = 0
@@ -145,22 +146,25 @@ class _WatchedFile:
         if self.num_barren_bytes > MAX_BARREN_BYTES:
             raise av.error.FFmpegError(0, f"nothing was found in {MAX_BARREN_BYTES // 10**6} MB of it")
         try:
-            block = os.read(self._number, num_bytes)
+            block = self._file.read(num_bytes)
         except OSError as error:
             raise av.error.FFmpegError(error.errno or 0, error.strerror or str(error)) from error
+        except Exception as error:
+            # Stores elsewhere answer with exceptions of their own.
+            raise av.error.FFmpegError(errno.EIO, str(error) or type(error).__name__) from error
         self.num_barren_bytes += len(block)
         return block
 
     def seek(self, offset: int, whence: int = 0) -> int:
-        return os.lseek(self._number, offset, whence)
+        return self._file.seek(offset, whence)
 
     def tell(self) -> int:
-        return os.lseek(self._number, 0, os.SEEK_CUR)
+        return self._file.tell()
 
     def close(self) -> None:
         if self._is_open:
             self._is_open = False
-            os.close(self._number)
+            self._file.close()
 
     def __del__(self) -> None:
         # As FFmpeg's own files, which end with their container.

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Protocol
 
 from facestream.errors import SourceError
+from facestream.io.mounts import size_of
 from facestream.structures import Frame, VideoInfo
 
 __all__ = ["Source", "check_source", "open_source"]
@@ -41,6 +42,8 @@ def check_source(path: Path) -> None:
     Raises:
         SourceError: not there, no regular file, or empty.
     """
+    if size_of(path):
+        return
     try:
         status = path.stat()
     except (FileNotFoundError, NotADirectoryError):
@@ -68,4 +71,6 @@ def open_source(path: str | os.PathLike[str], num_threads: int | None = None) ->
     from facestream.io.pictures import PictureSource, is_picture
     from facestream.io.video import VideoSource
 
-    return PictureSource(path) if is_picture(path) else VideoSource(path, num_threads)
+    # Pictures elsewhere are copied before.
+    is_here = size_of(path) is None
+    return PictureSource(path) if is_here and is_picture(path) else VideoSource(path, num_threads)

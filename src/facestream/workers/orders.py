@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 import threading
 from collections.abc import Iterator
@@ -27,7 +28,8 @@ class Orders:
 
     @staticmethod
     def from_standard_streams() -> Orders:
-        """Standard input and output, which libraries print to no more."""
+        """Standard input and output, which libraries print to no more. Ctrl-C is for whoever started this process."""
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
         answers = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
         os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
         os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")

@@ -1,0 +1,277 @@
+"""Drives a batch: hands its items to workers, and writes down what becomes of them."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import deque
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, Protocol
+
+from facestream.batch.journal import Entry, Journal, State
+from facestream.batch.tasks import Kind, Outcome, Result, Task
+from facestream.batch.workers import Event, Workers
+from facestream.errors import JobStopped, OutputError
+
+__all__ = ["BatchDriver", "Observer"]
+
+MAX_TRIES = 3
+"""Of a task whose worker is gone: a machine that failed is not the item's fault, a file that ends each worker is."""
+
+PARTS_PER_WORKER = 4
+"""Of a long video: some parts take longer than others."""
+
+WAIT_S = 0.25
+
+STATES = {Result.DONE: State.DONE, Result.PARTIAL: State.PARTIAL, Result.FAILED: State.FAILED}
+
+
+class Observer(Protocol):
+    """Who is told of everything that happens."""
+
+    def began(self, entry: Entry) -> None:
+        """An item is worked at."""
+        ...
+
+    def progressed(self, worker: str, task: Task, frames: int) -> None:
+        """A worker has looked at so many frames of a task."""
+        ...
+
+    def rested(self, worker: str, frames: int) -> None:
+        """A worker has ended a task of so many frames."""
+        ...
+
+    def ended(self, entry: Entry, state: State, outcome: Outcome) -> None:
+        """An item has ended."""
+        ...
+
+    def noted(self, source: str, text: str) -> None:
+        """Something that the log should hold."""
+        ...
+
+    def waited(self) -> None:
+        """Time has passed."""
+        ...
+
+
+@dataclass(slots=True)
+class _Running:
+    """An item that is worked at."""
+
+    entry: Entry
+    num_tries: int = 0
+    num_open: int = 0
+    """Tasks that have been given out, or wait for it."""
+    is_divided: bool = False
+    """Its parts are being done."""
+    records: list[str] = field(default_factory=list)
+    seconds: float = 0.0
+
+
+class BatchDriver:
+    """One run over the items that wait in a journal."""
+
+    def __init__(
+        self,
+        journal: Journal,
+        workers: Workers,
+        observer: Observer,
+        *,
+        parts_folder: Path | None = None,
+        num_parts: int | None = None,
+    ) -> None:
+        """Prepare a run.
+
+        Args:
+            journal: with the plan.
+            workers: who do the tasks.
+            observer: is told of everything.
+            parts_folder: where the results of parts lie, if that is a local folder: those of an earlier run are used.
+            num_parts: how many parts a long video becomes; by the number of workers when left out.
+        """
+        self._journal = journal
+        self._workers = workers
+        self._observer = observer
+        self._parts_folder = parts_folder
+        self._num_parts = num_parts
+        self._running: dict[int, _Running] = {}
+        self._num_given = 0
+        """Tasks that workers have."""
+        self._ready: deque[Task] = deque()
+        """Tasks of items that run already."""
+        self._is_stopping = False
+        self._no_room = ""
+
+    def run(self) -> None:
+        """Work until nothing waits any more.
+
+        Raises:
+            JobStopped: ``stop`` was called.
+            OutputError: the disk is full, or the journal cannot be written; what was not done waits.
+            FacestreamError: no worker can work.
+        """
+        try:
+            while self._fill():
+                try:
+                    for event in self._workers.wait(WAIT_S):
+                        self._heed(event)
+                    self._observer.waited()
+                except KeyboardInterrupt:
+                    if self._is_stopping:
+                        raise
+                    self.stop()
+        finally:
+            self._put_back_all()
+        if self._no_room:
+            raise OutputError(
+                f"the disk is full ({self._no_room}); what was not done waits: make room, and start the batch again"
+            )
+        if self._is_stopping:
+            raise JobStopped("stopped; what was not done waits: the same command goes on")
+
+    def stop(self) -> None:
+        """Begin nothing more, and ask for the end of what runs."""
+        self._is_stopping = True
+        self._workers.stop()
+
+    def _fill(self) -> bool:
+        """Give tasks to idle workers; the answer is whether there is anything left to wait for."""
+        has_more = True
+        while not self._is_stopping and self._workers.num_idle > 0:
+            if not self._ready:
+                entry = self._journal.take_next()
+                if entry is None:
+                    has_more = False
+                    break
+                self._running[entry.number] = _Running(entry)
+                self._observer.began(entry)
+                self._add(self._item_task(entry))
+            self._workers.submit(self._ready.popleft())
+            self._num_given += 1
+        return self._num_given > 0 or (has_more and not self._is_stopping)
+
+    def _heed(self, event: Event) -> None:
+        if event.outcome is None and event.death is None:
+            self._observer.progressed(event.worker, event.task, event.frames)
+            return
+        # The frames of parts that are joined were counted before.
+        self._observer.rested(event.worker, 0 if event.task.kind is Kind.JOIN else event.frames)
+        self._num_given -= 1
+        running = self._running.get(event.task.item)
+        if running is None:
+            # Another part of it has failed.
+            return
+        running.num_open -= 1
+        is_wanted = running.is_divided or event.task.kind is not Kind.PART
+        if event.death is not None and is_wanted:
+            self._heed_death(running, event.task, event.death)
+        elif event.outcome is not None and is_wanted:
+            running.seconds += event.outcome.seconds
+            self._heed_outcome(running, event.task, event.outcome)
+        if running.num_open == 0 and event.task.item in self._running and not self._is_stopping:
+            self._complete(running)
+
+    def _heed_death(self, running: _Running, task: Task, death: str) -> None:
+        running.num_tries += 1
+        if running.num_tries < MAX_TRIES:
+            self._observer.noted(task.source, f"{death}; it is tried again")
+            self._add(task)
+            return
+        error = f"{task.source}: {death}, {MAX_TRIES} times; perhaps this file ends every worker"
+        self._end(running, State.FAILED, Outcome(result=Result.FAILED, error=error))
+
+    def _heed_outcome(self, running: _Running, task: Task, outcome: Outcome) -> None:
+        if outcome.note:
+            self._observer.noted(task.source, f"not divided: {outcome.note}")
+        if outcome.result is Result.NO_ROOM:
+            self._no_room = self._no_room or outcome.error
+            self.stop()
+        elif outcome.result is Result.DIVIDED:
+            self._divide(running, task, outcome)
+        elif outcome.result is Result.UNDIVIDED:
+            self._observer.noted(task.source, f"not divided: {outcome.error}")
+            self._drop_parts(running)
+            self._add(replace(self._item_task(running.entry), num_parts=1))
+        elif outcome.result is not Result.STOPPED and not (task.kind is Kind.PART and outcome.result is Result.DONE):
+            self._end(running, STATES[outcome.result], outcome)
+
+    def _divide(self, running: _Running, task: Task, outcome: Outcome) -> None:
+        running.is_divided = True
+        self._observer.noted(task.source, f"divided into {len(outcome.parts)} parts")
+        for part in outcome.parts:
+            name = _record_name(running.entry, part)
+            running.records.append(name)
+            if self._parts_folder is None or not (self._parts_folder / name).exists():
+                self._add(replace(task, kind=Kind.PART, part=part, records=(name,)))
+
+    def _complete(self, running: _Running) -> None:
+        """All tasks of an item have come back, and it has not ended: its parts are there."""
+        if running.is_divided:
+            running.is_divided = False
+            self._add(replace(self._item_task(running.entry), kind=Kind.JOIN, records=tuple(running.records)))
+
+    def _add(self, task: Task) -> None:
+        self._running[task.item].num_open += 1
+        self._ready.append(task)
+
+    def _end(self, running: _Running, state: State, outcome: Outcome) -> None:
+        entry = running.entry
+        self._forget_tasks(entry.number)
+        del self._running[entry.number]
+        self._journal.end(
+            entry.number,
+            state,
+            frames=outcome.frames,
+            seconds=running.seconds,
+            device=outcome.device,
+            error=outcome.error,
+            warnings=outcome.warnings,
+        )
+        self._remove_records(running)
+        self._observer.ended(entry, state, replace(outcome, seconds=running.seconds))
+
+    def _drop_parts(self, running: _Running) -> None:
+        self._forget_tasks(running.entry.number)
+        self._remove_records(running)
+        running.is_divided = False
+        running.records = []
+
+    def _forget_tasks(self, number: int) -> None:
+        """Tasks of an item that were not given out yet."""
+        kept = [task for task in self._ready if task.item != number]
+        self._running[number].num_open -= len(self._ready) - len(kept)
+        self._ready = deque(kept)
+
+    def _remove_records(self, running: _Running) -> None:
+        if self._parts_folder is not None:
+            for name in running.records:
+                (self._parts_folder / name).unlink(missing_ok=True)
+
+    def _put_back_all(self) -> None:
+        """What runs waits for the next run. Nobody works at it any more, or its end will not be heard of."""
+        # Where even that cannot be written, the next run finds it out.
+        with suppress(OutputError):
+            for number in self._running:
+                self._journal.put_back(number)
+        self._running.clear()
+
+    def _item_task(self, entry: Entry) -> Task:
+        num_parts = self._num_parts or PARTS_PER_WORKER * self._workers.num_workers
+        return Task(
+            kind=Kind.ITEM,
+            item=entry.number,
+            source=entry.source,
+            output=entry.output,
+            boxes=entry.boxes,
+            changes=entry.changes,
+            num_parts=num_parts,
+        )
+
+
+def _record_name(entry: Entry, part: Mapping[str, Any]) -> str:
+    """Of the file of a part: another one for another source, other options or other frames."""
+    told = json.dumps([entry.source, entry.boxes, entry.options, entry.marks, part], sort_keys=True)
+    return f"{entry.number}-{hashlib.sha256(told.encode()).hexdigest()[:24]}.meshes"

@@ -1,0 +1,95 @@
+"""The options of one item, as they stand in a manifest: ``faces=2 rate=25`` or a JSON object."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from collections.abc import Mapping
+from typing import Any
+
+from facestream.config import MeshOptions, Option, options_of
+from facestream.errors import OptionError
+
+__all__ = ["parse_item_options"]
+
+ITEM_NAMES = (
+    "detector",
+    "formats",
+    "rate_hz",
+    "overlay",
+    "engine",
+    "precision",
+    "num_faces",
+    "min_score_thresh",
+    "detect_every",
+    "missing",
+)
+"""The others are of the whole batch."""
+
+FLAGS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
+
+
+def parse_item_options(text: str) -> dict[str, Any]:
+    """Options by the names of ``MeshOptions``; on the way in, those of the command line are known too.
+
+    Raises:
+        OptionError: an option that there is not, or a value that it cannot have.
+    """
+    text = text.strip()
+    known = {name: option for name, option in options_of(MeshOptions).items() if name in ITEM_NAMES}
+    names = {_flag(name, option): name for name, option in known.items()} | {name: name for name in known}
+    options: dict[str, Any] = {}
+    for word, value in _split(text).items():
+        name = names.get(word.replace("-", "_"))
+        if name is None:
+            raise OptionError(
+                f"{word!r} is no option of an item; these are: {', '.join(_flag(*o) for o in known.items())}"
+            )
+        options[name] = _convert(name, known[name], value)
+    checked = dict(options)
+    if isinstance(options.get("formats"), list):
+        checked["formats"] = tuple(options["formats"])
+    MeshOptions(**checked)
+    return options
+
+
+def _split(text: str) -> Mapping[str, Any]:
+    if text.startswith("{"):
+        try:
+            values = json.loads(text)
+        except (ValueError, RecursionError) as error:
+            raise OptionError(f"the options {text!r:.80} are no JSON ({error})") from None
+        return dict(values)
+    try:
+        words = shlex.split(text.replace(";", " "))
+    except ValueError as error:
+        raise OptionError(f"the options {text!r:.80} cannot be split into words ({error})") from None
+    values = {}
+    for word in words:
+        name, equals, value = word.removeprefix("--").partition("=")
+        if not equals:
+            raise OptionError(f"the option {word!r:.80} is no name=value, such as faces=2")
+        values[name] = value
+    return values
+
+
+def _flag(name: str, option: Option) -> str:
+    return (option.flag or name).removeprefix("--").replace("-", "_")
+
+
+def _convert(name: str, option: Option, value: Any) -> Any:
+    """A value of JSON as it is, a word as what the option holds."""
+    if option.is_repeatable:
+        return [part.strip() for part in value.split(",")] if isinstance(value, str) else value
+    if not isinstance(value, str) or value == option.word:
+        return value
+    if name == "overlay":
+        if value.lower() not in FLAGS:
+            raise OptionError(f"{name} must be yes or no, not {value!r:.80}")
+        return FLAGS[value.lower()]
+    if option.minimum is None:
+        return value
+    try:
+        return int(value) if option.kind is int else float(value)
+    except ValueError:
+        raise OptionError(f"{name} must be a number, not {value!r:.80}") from None

@@ -1,0 +1,72 @@
+"""How many workers a machine bears, and what each may take."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from facestream.config import MeshOptions
+
+__all__ = ["Sizing", "count_cores", "size_workers"]
+
+WORKER_MB = 700
+"""Of a video of 1080p; larger ones take more (README, memory)."""
+
+CGROUP_LIMIT, CGROUP_USE = Path("/sys/fs/cgroup/memory.max"), Path("/sys/fs/cgroup/memory.current")
+
+
+@dataclass(frozen=True, slots=True)
+class Sizing:
+    """Workers of one machine."""
+
+    num_workers: int
+    num_threads: int
+    """Of each."""
+    num_gpus: int = 0
+    """A worker each, in turns; none where the CPU works."""
+
+
+def size_workers(wanted: int | str, options: MeshOptions) -> Sizing:
+    """Workers for this machine: a GPU each, or a core each as far as memory goes; threads are shared out evenly."""
+    num_cores = min(count_cores(), options.num_threads or 1_000_000)
+    num_gpus = _count_gpus() if options.device in ("auto", "cuda") else 0
+    if isinstance(wanted, int):
+        num_workers = wanted
+    elif num_gpus:
+        num_workers = num_gpus
+    else:
+        free_mb = _free_memory_mb()
+        by_memory = num_cores if free_mb is None else free_mb // WORKER_MB
+        num_workers = max(1, min(num_cores, by_memory))
+    return Sizing(num_workers, max(1, num_cores // num_workers), num_gpus)
+
+
+def count_cores() -> int:
+    """The cores that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def _count_gpus() -> int:
+    """Asking PyTorch takes a second, which is left out where there is no driver."""
+    if not Path("/dev/nvidiactl").exists() and os.name != "nt":
+        return 0
+    import torch
+
+    return torch.cuda.device_count()
+
+
+def _free_memory_mb() -> int | None:
+    """What programs could take, of the machine and of the container; ``None`` where that is not known."""
+    found = []
+    try:
+        lines = Path("/proc/meminfo").read_text().splitlines()
+        found += [int(line.split()[1]) // 1000 for line in lines if line.startswith("MemAvailable:")]
+        limit = CGROUP_LIMIT.read_text().strip()
+        if limit != "max":
+            found.append((int(limit) - int(CGROUP_USE.read_text())) // 1_000_000)
+    except (OSError, ValueError, IndexError):
+        pass
+    return min(found, default=None)

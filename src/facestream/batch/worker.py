@@ -1,0 +1,44 @@
+"""A worker of a batch on this machine: ``python -m facestream.batch.worker``, started by ``facestream.batch.local``."""
+
+from __future__ import annotations
+
+import time
+
+from facestream.batch.runner import TaskRunner
+from facestream.batch.tasks import Task, WorkerSettings
+from facestream.errors import FacestreamError
+from facestream.structures import Progress
+from facestream.workers.orders import Orders
+
+__all__ = ["main"]
+
+PROGRESS_EVERY_S = 0.5
+
+
+def main() -> None:
+    orders = Orders.from_standard_streams()
+    settings = orders.read_settings()
+    if settings is None:
+        return
+    runner = TaskRunner(WorkerSettings.from_dict(settings))
+    try:
+        runner.warm_up()
+    except FacestreamError as error:
+        orders.say("refused", error=str(error))
+        return
+    for order in orders:
+        told_s = 0.0
+
+        def tell(progress: Progress) -> None:
+            nonlocal told_s
+            now = time.monotonic()
+            if now - told_s >= PROGRESS_EVERY_S:
+                told_s = now
+                orders.say("progress", frames=progress.num_frames)
+
+        outcome = runner.run(Task.from_dict(order["task"]), tell, orders.should_stop.is_set)
+        orders.say("outcome", outcome=outcome.as_dict())
+
+
+if __name__ == "__main__":
+    main()

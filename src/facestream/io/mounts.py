@@ -1,0 +1,63 @@
+"""Files elsewhere under a local name, read in ranges as they are asked for."""
+
+from __future__ import annotations
+
+import io
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO
+
+from facestream.io.remote import describe_file, fetch, is_address, open_ranges
+
+__all__ = ["open_readable", "readable", "size_of"]
+
+FETCH_BYTES = 64_000_000
+"""Smaller files are copied at once: pictures, and short clips."""
+
+_mounts: dict[Path, str] = {}
+"""The address behind each name."""
+
+
+@contextmanager
+def readable(source: str) -> Iterator[Path]:
+    """A local name of a file, be that a path or an address; what is copied goes at the end.
+
+    Raises:
+        SourceError: the address cannot be read.
+        OutputError: the folder of temporary files is full.
+    """
+    if not is_address(source):
+        yield Path(source)
+        return
+    with tempfile.TemporaryDirectory(prefix="facestream-") as folder:
+        path = Path(folder) / (source.rstrip("/").rpartition("/")[2] or "source")
+        if describe_file(source)[0] <= FETCH_BYTES:
+            fetch(source, path)
+            yield path
+            return
+        _mounts[path] = source
+        try:
+            yield path
+        finally:
+            del _mounts[path]
+
+
+def open_readable(path: Path) -> BinaryIO | io.FileIO:
+    """A file, unbuffered, or what stands behind its name.
+
+    Raises:
+        OSError: it cannot be opened.
+        SourceError: its address cannot be read.
+    """
+    return open_ranges(_mounts[path]) if path in _mounts else path.open("rb", buffering=0)
+
+
+def size_of(path: Path) -> int | None:
+    """The size of what stands behind a name; ``None`` for a file that is just there.
+
+    Raises:
+        SourceError: its address cannot be read.
+    """
+    return describe_file(_mounts[path])[0] if path in _mounts else None
