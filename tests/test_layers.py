@@ -35,7 +35,7 @@ MAY_IMPORT = {
     | {"structures"},
     "server": {"config", "errors", "structures", "topology", "version", "discover", "io", "workers"},
     "batch": {"config", "errors", "structures", "version", "inputs", "outputs", "extraction", "io", "workers"},
-    "workers": set[str](),
+    "workers": {"errors"},
     "discover": {"config", "errors", "structures", "version", "naming", "outputs", "extraction", "pipeline", "io"},
     "extraction": {"config", "errors", "version", "structures", "outputs", "pipeline", "engines", "io", "drawing"},
     "conversion": {"config", "errors", "structures", "naming", "replacing", "io"},

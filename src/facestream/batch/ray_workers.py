@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import os
-import socket
 import time
 from collections import deque
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -16,14 +13,17 @@ from facestream.batch.tasks import Outcome, Result, Task, WorkerSettings
 from facestream.batch.workers import Event
 from facestream.errors import FacestreamError
 from facestream.version import __version__
+from facestream.workers.ray_cluster import connect, reason_of
 
-__all__ = ["RayWorkers", "connect"]
+__all__ = ["RayWorkers"]
 
-CONNECT_S = 5.0
 LOOK_AROUND_S = 5.0
 """How often the cluster is asked whether it has grown."""
 
 PROGRESS_S = 2.0
+IDLE_S = 120.0
+"""A worker without a task for so long is let go, so that its node may be, while others still work."""
+
 MAX_REFUSALS = 3
 """Workers that cannot begin, one after the other."""
 
@@ -43,6 +43,7 @@ class _Worker:
     answer: Any = None
     progress: Any = None
     asked_s: float = field(default_factory=time.monotonic)
+    """When it was asked for something, or had nothing to do any more."""
 
 
 class RayWorkers:
@@ -70,7 +71,7 @@ class RayWorkers:
         self._settings = replace(settings, options=options)
         self._wanted = wanted
         self._workers: list[_Worker] = []
-        self._num_started = self._num_refused = 0
+        self._num_started = self._num_refused = self._num_released = 0
         self._is_closing = False
         self._events: deque[Event] = deque()
         self._looked_s = self._began_s = time.monotonic()
@@ -97,6 +98,8 @@ class RayWorkers:
         worker = next(worker for worker in self._workers if worker.greeting is None and worker.task is None)
         worker.task, worker.answer = task, worker.actor.run.remote(task.as_dict())
         worker.asked_s = time.monotonic()
+        if not self.num_idle:
+            self._num_released = 0
 
     def wait(self, seconds: float) -> list[Event]:
         waited_for = {ref: worker for worker in self._workers for ref in (worker.greeting, worker.answer) if ref}
@@ -128,7 +131,7 @@ class RayWorkers:
         self._is_closing = True
         for worker in self._workers:
             self._ray.kill(worker.actor)
-        self._workers = []
+        self._workers.clear()
         self._ray.shutdown()
 
     def _start_worker(self) -> None:
@@ -149,7 +152,7 @@ class RayWorkers:
         except self._ray.exceptions.RayError as error:
             self._workers.remove(worker)
             self._num_refused += 1
-            reason = _reason(error)
+            reason = reason_of(error)
             if "No module named 'facestream" in reason or "has no attribute" in reason:
                 raise FacestreamError(
                     f"the Ray cluster has no facestream {__version__} ({reason}); install it on every node"
@@ -166,21 +169,24 @@ class RayWorkers:
             raise FacestreamError(greeting["error"])
         self._num_refused = 0
         worker.greeting = None
+        worker.asked_s = time.monotonic()
         worker.name = f"{worker.name} on {greeting['node']}"
 
     def _take_answer(self, worker: _Worker) -> None:
         task, worker.task = worker.task, None
+        worker.asked_s = time.monotonic()
         answer, worker.answer = worker.answer, None
         worker.progress = None
         assert task is not None
         try:
             outcome = Outcome.from_dict(self._ray.get(answer))
         except self._ray.exceptions.RayTaskError as error:
-            outcome = Outcome(result=Result.FAILED, error=f"{task.source}: {_reason(error)}")
+            outcome = Outcome(result=Result.FAILED, error=f"{task.source}: {reason_of(error)}")
         except self._ray.exceptions.RayError as error:
             # The node, or the process: nothing that the file must have done.
             self._workers.remove(worker)
-            self._events.append(Event(worker=worker.name, task=task, death=f"the worker is gone ({_reason(error)})"))
+            self._events.append(Event(worker=worker.name, task=task, death=f"the worker is gone ({reason_of(error)})"))
+            self._num_released = 0
             if not self._is_closing and self._room() > 0:
                 self._start_worker()
             return
@@ -196,7 +202,7 @@ class RayWorkers:
                 if ready:
                     ref, worker.progress = worker.progress, None
                     # Of one that is gone its answer will tell.
-                    with _forgiving(self._ray):
+                    with suppress(self._ray.exceptions.RayError):
                         frames = int(self._ray.get(ref))
                         self._events.append(Event(worker=worker.name, task=worker.task, frames=frames))
             elif now - worker.asked_s >= PROGRESS_S:
@@ -208,6 +214,12 @@ class RayWorkers:
         if self._is_closing or now - self._looked_s < LOOK_AROUND_S:
             return
         self._looked_s = now
+        idle = [w for w in self._workers if w.greeting is None and w.task is None and now - w.asked_s > IDLE_S]
+        if len(idle) < len(self._workers):
+            for worker in idle:
+                self._ray.kill(worker.actor)
+                self._workers.remove(worker)
+                self._num_released += 1
         for _ in range(self._room()):
             self._start_worker()
         if self._workers and all(worker.greeting is not None for worker in self._workers):
@@ -223,68 +235,10 @@ class RayWorkers:
         """How many workers more there should be."""
         if isinstance(self._wanted, int):
             # More than there is room for tells an autoscaler to make some.
-            return self._wanted - len(self._workers)
+            return self._wanted - self._num_released - len(self._workers)
         total = self._ray.cluster_resources()
         room = int(total.get("CPU", 0.0) // self._num_threads)
         if self._num_gpus:
             room = min(room, int(total.get("GPU", 0.0) / self._num_gpus))
         # One at least is asked for: a cluster may begin without any node that works.
-        return max(1, room) - len(self._workers)
-
-
-def connect(address: str) -> Any:
-    """Ray, connected to a cluster.
-
-    Raises:
-        FacestreamError: it is not installed, or the cluster does not answer or does not fit.
-    """
-    # What Ray would print and report is for its own programs.
-    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
-    os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
-    try:
-        import ray
-        import ray.exceptions
-    except ImportError as error:
-        raise FacestreamError(f"Ray is not installed ({error}): pip install 'facestream[ray]'") from None
-    if ray.is_initialized():
-        return ray
-    known = address or os.environ.get("RAY_ADDRESS", "")
-    _check_answer(known)
-    try:
-        ray.init(address=address or None, log_to_driver=False, logging_level="ERROR")
-    except (ConnectionError, RuntimeError, ValueError, OSError) as error:
-        raise FacestreamError(f"the Ray cluster {known or 'at hand'} cannot be used ({_reason(error)})") from error
-    return ray
-
-
-def _check_answer(address: str) -> None:
-    """Ray itself would wait for a minute for a cluster that is not there.
-
-    Raises:
-        FacestreamError: nothing answers.
-    """
-    host, colon, port = address.rpartition("://")[2].rpartition(":")
-    if not colon:
-        return
-    try:
-        with socket.create_connection((host.strip("[]"), int(port)), CONNECT_S):
-            pass
-    except (OSError, ValueError) as error:
-        raise FacestreamError(
-            f"the Ray cluster {address} does not answer ({error}); is it started (ray start --head), and is the "
-            "address that of its head, HOST:PORT?"
-        ) from error
-
-
-@contextmanager
-def _forgiving(ray: Any) -> Iterator[None]:
-    try:
-        yield
-    except ray.exceptions.RayError:
-        pass
-
-
-def _reason(error: BaseException) -> str:
-    """The last line that says something; Ray's errors are long."""
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return (lines[-1] if lines else type(error).__name__)[:300]
+        return max(1, room) - self._num_released - len(self._workers)

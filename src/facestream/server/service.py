@@ -14,7 +14,8 @@ from facestream.server.jobs import JobStore
 from facestream.server.orphans import WorkerRecords
 from facestream.server.previews import Previews
 from facestream.server.settings import ServerOptions
-from facestream.server.worker_pool import WorkerPool
+from facestream.server.worker_pool import WORKER_COMMAND, WORKER_ON_RAY_COMMAND, WorkerPool
+from facestream.workers.ray_cluster import check_answer
 
 __all__ = ["JobService"]
 
@@ -30,9 +31,11 @@ class JobService:
         """Open the queue.
 
         Raises:
-            FacestreamError: another server has it, or it cannot be kept there.
+            FacestreamError: another server has it, or it cannot be kept there; or the Ray cluster does not answer.
         """
         self.options = options
+        if options.executor == "ray":
+            check_answer(options.ray_address or os.environ.get("RAY_ADDRESS", ""))
         self.store = JobStore(options.state_folder)
         try:
             self.files = JobFiles(options.log_folder, options.tmp_folder)
@@ -45,7 +48,8 @@ class JobService:
             "trainer_folder": str(options.cml_dir.absolute()) if options.cml_dir else None,
             "allow_url": options.allow_url,
             "cache_folder": str(options.cache_dir.absolute()) if options.cache_dir else None,
-            "num_threads": _threads_for_each(options.num_workers),
+            "num_threads": _threads_for_each(options),
+            "ray_address": options.ray_address,
         }
         records = WorkerRecords(options.state_folder / "workers.json")
         num_ended = records.end_all()
@@ -54,7 +58,14 @@ class JobService:
         self.previews = Previews(self.files.preview_folder)
         self._is_closing = threading.Event()
         self._pruner = threading.Thread(target=self._prune_now_and_then, name="facestream-pruner", daemon=True)
-        self.workers = WorkerPool(self.store, self.files, settings, options.num_workers, on_worker=records.add)
+        self.workers = WorkerPool(
+            self.store,
+            self.files,
+            settings,
+            options.num_workers,
+            on_worker=records.add,
+            worker_command=WORKER_ON_RAY_COMMAND if options.executor == "ray" else WORKER_COMMAND,
+        )
 
     def start(self) -> None:
         """Begin to run jobs."""
@@ -98,9 +109,11 @@ class JobService:
             self.prune()
 
 
-def _threads_for_each(num_workers: int) -> int | None:
-    """Workers share the cores; one alone takes what it needs."""
-    return None if num_workers == 1 else max(1, (os.cpu_count() or 1) // num_workers)
+def _threads_for_each(options: ServerOptions) -> int | None:
+    """Workers share the cores; one alone takes what it needs. On Ray each asks for a core."""
+    if options.executor == "ray":
+        return 1
+    return None if options.num_workers == 1 else max(1, (os.cpu_count() or 1) // options.num_workers)
 
 
 def _remove(path: Path) -> None:

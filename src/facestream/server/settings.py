@@ -80,6 +80,16 @@ class ServerOptions:
     num_workers: int = make_option(
         1, flag="--workers", minimum=1, maximum=64, metavar="N", help="How many jobs run at once."
     )
+    executor: str = make_option(
+        "local",
+        choices=("local", "ray"),
+        help="Where jobs run: in processes on this machine, or on a Ray cluster whose nodes have the data folders too.",
+    )
+    ray_address: str | None = make_option(
+        None,
+        metavar="HOST:PORT",
+        help="The Ray cluster; the one that RAY_ADDRESS names or that runs on this machine when left out.",
+    )
     tls: bool = make_option(
         False,
         environment=("DISCOVER_USE_TLS",),
@@ -131,6 +141,8 @@ class ServerOptions:
             raise OptionError("--certfile and --keyfile belong together; give both")
         if self.certfile is not None and not self.tls and self.tls_port is None:
             raise OptionError("--certfile is for https; give --tls or --tls-port N as well")
+        if self.ray_address and self.executor != "ray":
+            raise OptionError(f"--ray-address {self.ray_address} is for --executor ray; give that as well")
         for text in self.trusted_networks:
             _network(text)
         if not is_loopback(self.host) and not self.token and not self.trusted_networks:

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import logging
 import os
+import threading
 import time
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from facestream.discover.download import Downloader
 from facestream.discover.folders import JobFolders
@@ -20,27 +21,37 @@ from facestream.errors import FacestreamError, JobStopped
 from facestream.structures import Progress
 from facestream.workers.orders import Orders
 
-__all__ = ["main"]
+__all__ = ["Talk", "Worker", "main"]
 
 PROGRESS_EVERY_S = 0.2
 
 
+class Talk(Protocol):
+    """Whom a job tells what happens, and who may end it."""
+
+    @property
+    def should_stop(self) -> threading.Event: ...
+
+    def say(self, kind: str, **values: Any) -> None: ...
+
+
 class Worker:
-    """Runs the jobs that are ordered."""
+    """Runs jobs and tells of them."""
 
-    def __init__(self, orders: Orders) -> None:
-        self._orders = orders
+    def __init__(self, settings: Mapping[str, Any], talk: Talk) -> None:
+        """``settings`` are the server's."""
+        if settings["cache_folder"]:
+            os.environ["FACESTREAM_CACHE"] = settings["cache_folder"]
+        self._talk = talk
+        self._runner = JobRunner(
+            JobFolders([Path(folder) for folder in settings["data_folders"]], Path(settings["upload_folder"])),
+            trainer_folder=Path(settings["trainer_folder"]) if settings["trainer_folder"] else None,
+            download=Downloader() if settings["allow_url"] else None,
+            num_threads=settings["num_threads"],
+        )
 
-    def run(self) -> None:
-        """Run jobs until the server is gone."""
-        settings = self._orders.read_settings()
-        if settings is None:
-            return
-        runner = open_runner(settings)
-        for order in self._orders:
-            self._run_job(runner, order["form"], Path(order["result_folder"]))
-
-    def _run_job(self, runner: JobRunner, form: dict[str, str], result_folder: Path) -> None:
+    def run(self, form: Mapping[str, str], result_folder: Path) -> None:
+        """One job; the last thing that is said is how it ended."""
         told_s, told_session = 0.0, 0
 
         def tell_progress(session: int, num_sessions: int, progress: Progress) -> None:
@@ -49,7 +60,7 @@ class Worker:
             if session == told_session and now - told_s < PROGRESS_EVERY_S:
                 return
             told_s, told_session = now, session
-            self._orders.say(
+            self._talk.say(
                 "progress",
                 session=session,
                 num_sessions=num_sessions,
@@ -59,41 +70,35 @@ class Worker:
             )
 
         events = JobEvents(
-            log=lambda level, text: self._orders.say("log", level=level, text=text),
+            log=lambda level, text: self._talk.say("log", level=level, text=text),
             on_progress=tell_progress,
-            on_outputs=lambda paths: self._orders.say("outputs", paths=[str(path) for path in paths]),
-            should_stop=self._orders.should_stop.is_set,
+            on_outputs=lambda paths: self._talk.say("outputs", paths=[str(path) for path in paths]),
+            should_stop=self._talk.should_stop.is_set,
         )
         try:
-            runner.run(form, result_folder, events)
+            self._runner.run(form, result_folder, events)
         except JobStopped:
-            self._orders.say("stopped")
+            self._talk.say("stopped")
         except FacestreamError as error:
-            self._orders.say("failed", error=str(error))
+            self._talk.say("failed", error=str(error))
         except MemoryError:
-            self._orders.say("failed", error="the machine has not enough memory for this job")
+            self._talk.say("failed", error="the machine has not enough memory for this job")
         except Exception as error:
             # Our own mistakes end one job only; where they were made stands in the server's output.
             logging.getLogger(__name__).exception("a job failed")
-            self._orders.say("failed", error=f"{type(error).__name__}: {error}")
+            self._talk.say("failed", error=f"{type(error).__name__}: {error}")
         else:
-            self._orders.say("finished")
-
-
-def open_runner(settings: Mapping[str, Any]) -> JobRunner:
-    """What runs jobs, as the server's settings have it."""
-    if settings["cache_folder"]:
-        os.environ["FACESTREAM_CACHE"] = settings["cache_folder"]
-    return JobRunner(
-        JobFolders([Path(folder) for folder in settings["data_folders"]], Path(settings["upload_folder"])),
-        trainer_folder=Path(settings["trainer_folder"]) if settings["trainer_folder"] else None,
-        download=Downloader() if settings["allow_url"] else None,
-        num_threads=settings["num_threads"],
-    )
+            self._talk.say("finished")
 
 
 def main() -> None:
-    Worker(Orders.from_standard_streams()).run()
+    orders = Orders.from_standard_streams()
+    settings = orders.read_settings()
+    if settings is None:
+        return
+    worker = Worker(settings, orders)
+    for order in orders:
+        worker.run(order["form"], Path(order["result_folder"]))
 
 
 if __name__ == "__main__":

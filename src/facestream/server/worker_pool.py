@@ -14,11 +14,12 @@ from facestream.server.jobs import Job, JobStatus, JobStore
 from facestream.structures import Progress
 from facestream.workers.process import WorkerProcess, describe_end
 
-__all__ = ["JobProgress", "WorkerPool"]
+__all__ = ["WORKER_COMMAND", "WORKER_ON_RAY_COMMAND", "JobProgress", "WorkerPool"]
 
 _log = logging.getLogger(__name__)
 
 WORKER_COMMAND = (sys.executable, "-m", "facestream.server.worker")
+WORKER_ON_RAY_COMMAND = (sys.executable, "-m", "facestream.server.worker_on_ray")
 
 SECONDS_TO_STOP = 1.0
 """A worker that was asked to stop looks between groups of frames; one that does not is ended."""

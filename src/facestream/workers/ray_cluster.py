@@ -1,0 +1,66 @@
+"""The way to a Ray cluster. Nothing else imports Ray, and this does where it is asked for."""
+
+from __future__ import annotations
+
+import logging
+import os
+import socket
+from typing import Any
+
+from facestream.errors import FacestreamError
+
+__all__ = ["check_answer", "connect", "reason_of"]
+
+CONNECT_S = 5.0
+
+
+def connect(address: str) -> Any:
+    """Ray, connected to a cluster.
+
+    Raises:
+        FacestreamError: it is not installed, or the cluster does not answer or does not fit.
+    """
+    # What Ray would print and report is for its own programs.
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "error")
+    # A worker without a GPU keeps the variables that it has, as Ray will have it from its next version on.
+    os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
+    try:
+        import ray
+        import ray.exceptions
+    except ImportError as error:
+        raise FacestreamError(f"Ray is not installed ({error}): pip install 'facestream[ray]'") from None
+    if ray.is_initialized():
+        return ray
+    known = address or os.environ.get("RAY_ADDRESS", "")
+    check_answer(known)
+    try:
+        ray.init(address=address or None, log_to_driver=False, logging_level=logging.ERROR)
+    except (ConnectionError, RuntimeError, ValueError, OSError) as error:
+        raise FacestreamError(f"the Ray cluster {known or 'at hand'} cannot be used ({reason_of(error)})") from error
+    return ray
+
+
+def check_answer(address: str) -> None:
+    """Ray itself would wait for a minute for a cluster that is not there.
+
+    Raises:
+        FacestreamError: nothing answers.
+    """
+    host, colon, port = address.rpartition("://")[2].rpartition(":")
+    if not colon:
+        return
+    try:
+        with socket.create_connection((host.strip("[]"), int(port)), CONNECT_S):
+            pass
+    except (OSError, ValueError) as error:
+        raise FacestreamError(
+            f"the Ray cluster {address} does not answer ({error}); is it started (ray start --head), and is the "
+            "address that of its head, HOST:PORT?"
+        ) from error
+
+
+def reason_of(error: BaseException) -> str:
+    """The last line that says something; Ray's errors are long."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return (lines[-1] if lines else type(error).__name__)[:300]
