@@ -78,4 +78,5 @@ def test_a_job_goes_with_its_log_and_results(jobs: JobService) -> None:
 @pytest.mark.parametrize(("num_workers", "expected"), [(1, None), (2, 4), (3, 2), (64, 1)])
 def test_workers_share_the_cores(num_workers: int, expected: int | None, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "cpu_count", lambda: 8)
-    assert service._threads_for_each(num_workers) == expected
+    assert service._threads_for_each(ServerOptions(num_workers=num_workers)) == expected
+    assert service._threads_for_each(ServerOptions(num_workers=num_workers, executor="ray")) == 1

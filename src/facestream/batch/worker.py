@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 
 from facestream.batch.runner import TaskRunner
@@ -20,6 +21,8 @@ def main() -> None:
     settings = orders.read_settings()
     if settings is None:
         return
+    # Warnings travel with the outcomes; only our own mistakes are told here.
+    logging.basicConfig(format="facestream: %(message)s", level=logging.ERROR)
     runner = TaskRunner(WorkerSettings.from_dict(settings))
     try:
         runner.warm_up()

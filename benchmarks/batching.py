@@ -1,0 +1,241 @@
+#!/usr/bin/env python3
+"""What a batch makes of the cores of a machine, and what its driver takes.
+
+    python benchmarks/batching.py [--json FILE] [--pairs N] [--only NAME ...]
+
+Nothing else should run on the machine. Caches are warm: each program runs once before it is timed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import filecmp
+import json
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from statistics import median
+from typing import Any, NamedTuple
+
+from bench import ROOT, show_progress
+from looping import loop_clip
+from report import Answer, Bar, Figure, Result, print_table, write_json
+
+RESULTS = ROOT / "benchmarks" / "results" / "batching.json"
+SAMPLE = ROOT / "samples" / "astronaut.mp4"
+STUB = ROOT / "benchmarks" / "stub_batch.py"
+
+NUM_PAIRS = 5
+NUM_CLIPS, CLIP_FRAMES = 50, 300
+LONG_FRAMES, NUM_PARTS = 30 * 60 * 30, 8
+NUM_PLANNED, FEW_PLANNED = 100_000, 10_000
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="Measure what a batch makes of a machine.")
+    parser.add_argument("--json", type=Path, help="where the results go, else benchmarks/results/batching.json")
+    parser.add_argument("--pairs", type=int, default=NUM_PAIRS, help="how often the programs take turns")
+    parser.add_argument("--only", nargs="+", choices=QUESTIONS, help="only these questions; writes no JSON unless told")
+    arguments = parser.parse_args()
+    results = []
+    for name in arguments.only or QUESTIONS:
+        question, measure = QUESTIONS[name]
+        show_progress(f"{name} ...")
+        started = time.perf_counter()
+        with tempfile.TemporaryDirectory() as folder:
+            answer = measure(Path(folder), arguments.pairs)
+        results.append(Result(name=name, question=question, seconds=time.perf_counter() - started, answer=answer))
+    print_table(results)
+    target = arguments.json or (None if arguments.only else RESULTS)
+    if target:
+        write_json(target, results)
+
+
+def measure_workers(folder: Path, num_pairs: int) -> Answer:
+    """Many clips: two workers, one worker of one thread, and the plain command, in turns."""
+    clips = folder / "clips"
+    clips.mkdir()
+    first = loop_clip(SAMPLE, clips / "clip00.mp4", CLIP_FRAMES)
+    for number in range(1, NUM_CLIPS):
+        (clips / f"clip{number:02d}.mp4").hardlink_to(first)
+    mesh = ["mesh", str(clips), "--json", "--quiet", "-o"]
+    batch = ["batch", str(clips), "--json", "--quiet", "--out"]
+    _run([*mesh, str(_new(folder, "warm"))])
+    rows = []
+    for number in range(num_pairs):
+        plain = _run([*mesh, str(_new(folder, f"plain{number}"))])
+        one = _run([*batch, str(folder / f"one{number}"), "--workers", "1"])
+        two = _run([*batch, str(folder / f"two{number}"), "--workers", "2"])
+        single = _run([*batch, str(folder / f"single{number}"), "--workers", "1", "--threads", "1"])
+        frames = NUM_CLIPS * CLIP_FRAMES
+        rows.append(
+            {
+                "plain_s": plain.seconds,
+                "plain_fps": frames / sum(line["seconds"] for line in plain.told),
+                "one_s": one.seconds,
+                "two_s": two.seconds,
+                "two_fps": frames / two.told[-1]["seconds"],
+                "single_fps": frames / single.told[-1]["seconds"],
+            }
+        )
+        show_progress(f"  {rows[-1]}")
+    return Answer(
+        [
+            Figure(
+                label="two workers, times a single-threaded one",
+                value=median(row["two_fps"] / row["single_fps"] for row in rows),
+                bar=Bar("≥", 1.7),
+            ),
+            Figure(
+                label="one worker with all threads, times the plain command's time",
+                value=median(row["one_s"] / row["plain_s"] for row in rows),
+                bar=Bar("≤", 1.05),
+            ),
+            Figure(
+                label="two workers, times the plain command's frames/s",
+                value=median(row["two_fps"] / row["plain_fps"] for row in rows),
+                bar=Bar("≥", 0.95),
+            ),
+            Figure(
+                label="two workers, times the plain command's time",
+                value=median(row["two_s"] / row["plain_s"] for row in rows),
+            ),
+            Figure(label="two workers", value=median(row["two_fps"] for row in rows), unit="frames/s", digits=0),
+            Figure(label="a single thread", value=median(row["single_fps"] for row in rows), unit="frames/s", digits=0),
+        ],
+        rows,
+        [f"{NUM_CLIPS} clips of {CLIP_FRAMES} frames, 480 x 360; frames/s by each program's own seconds"],
+    )
+
+
+def measure_split(folder: Path, num_pairs: int) -> Answer:
+    """A long clip in parts and as a whole."""
+    clip = loop_clip(SAMPLE, folder / "long.mp4", LONG_FRAMES)
+    rows = []
+    for number in range(num_pairs):
+        plain_folder, split_folder = _new(folder, f"plain{number}"), folder / f"split{number}"
+        plain = _run(["mesh", str(clip), "-o", str(plain_folder), "--json", "--quiet"])
+        split = _run(["batch", str(clip), "--out", str(split_folder), "--split", str(NUM_PARTS), "--json", "--quiet"])
+        are_equal = all(
+            filecmp.cmp(plain_folder / name, split_folder / name, shallow=False)
+            for name in ("long.facemesh.stream", "long.facemesh.stream~")
+        )
+        rows.append({"plain_s": plain.seconds, "split_s": split.seconds, "equal": are_equal})
+        show_progress(f"  {rows[-1]}")
+    return Answer(
+        [
+            Figure(
+                label="equal files",
+                value=100 * sum(row["equal"] for row in rows) / len(rows),
+                unit="%",
+                digits=0,
+                bar=Bar("=", 100),
+            ),
+            Figure(
+                label="times the plain command's time",
+                value=median(row["split_s"] / row["plain_s"] for row in rows),
+                bar=Bar("≤", 1.1),
+            ),
+        ],
+        rows,
+        [f"{LONG_FRAMES} frames, 480 x 360, in {NUM_PARTS} parts; whole processes"],
+    )
+
+
+def measure_plan(folder: Path, num_pairs: int) -> Answer:
+    """A table of very many files, planned and not done; then done by workers that do nothing."""
+    rows = []
+    for count in (FEW_PLANNED, NUM_PLANNED):
+        table = _write_table(folder, count)
+        runs = [
+            _run(["batch", str(table), "--out", str(folder / "none"), "--dry-run", "--json", "--quiet"])
+            for _ in range(num_pairs)
+        ]
+        planned = _stub(table, folder / "none", "--dry-run")
+        done = _stub(table, folder / f"done{count}")
+        if done["done"] != count:
+            raise RuntimeError(f"{done['done']} of {count} items were done")
+        rows.append(
+            {
+                "items": count,
+                "seconds": median(run.seconds for run in runs),
+                "peak_mb": planned["peak_mb"],
+                "stub_seconds": done["seconds"],
+                "stub_peak_mb": done["peak_mb"],
+            }
+        )
+        show_progress(f"  {rows[-1]}")
+    few, many = rows
+    per_second = (many["items"] - few["items"]) / (many["stub_seconds"] - few["stub_seconds"])
+    return Answer(
+        [
+            Figure(label=f"{NUM_PLANNED} items", value=many["seconds"], unit="s", digits=1, bar=Bar("<", 10)),
+            Figure(
+                label=f"memory, times that of {FEW_PLANNED} items",
+                value=many["peak_mb"] / few["peak_mb"],
+                bar=Bar("≤", 1.1),
+            ),
+            Figure(
+                label="of a run with a stub, times",
+                value=many["stub_peak_mb"] / few["stub_peak_mb"],
+                bar=Bar("≤", 1.1),
+            ),
+            Figure(label="planning", value=many["peak_mb"], unit="MB", digits=0),
+            Figure(label="running", value=many["stub_peak_mb"], unit="MB", digits=0),
+            Figure(label="planned and driven", value=per_second, unit="items/s", digits=0),
+        ],
+        rows,
+        [f"median of {num_pairs} dry runs, whole processes; the files are there and empty"],
+    )
+
+
+def _stub(table: Path, out: Path, *options: str) -> dict[str, Any]:
+    command = [sys.executable, str(STUB), str(table), str(out), *options]
+    told: dict[str, Any] = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+    return told
+
+
+class _Run(NamedTuple):
+    """One ``facestream``: its seconds from outside, and the lines of JSON that it printed."""
+
+    seconds: float
+    told: list[dict[str, Any]]
+
+
+def _run(words: list[str]) -> _Run:
+    started = time.perf_counter()
+    run = subprocess.run([sys.executable, "-m", "facestream", *words], check=True, stdout=subprocess.PIPE, text=True)
+    return _Run(time.perf_counter() - started, [json.loads(line) for line in run.stdout.splitlines()])
+
+
+def _new(folder: Path, name: str) -> Path:
+    (folder / name).mkdir()
+    return folder / name
+
+
+def _write_table(folder: Path, count: int) -> Path:
+    """A table of so many files, which are made."""
+    lines = ["path,output"]
+    for number in range(count):
+        path = folder / "many" / f"day{number // 1000}" / f"clip{number:06d}.mp4"
+        if number % 1000 == 0:
+            path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+        lines.append(f"{path},day{number // 1000}/clip{number:06d}")
+    table = folder / f"table{count}.csv"
+    table.write_text("\n".join(lines) + "\n")
+    return table
+
+
+QUESTIONS: dict[str, tuple[str, Callable[[Path, int], Answer]]] = {
+    "workers": ("`facestream batch` over 50 clips of 10 s, on two cores", measure_workers),
+    "split": ("a clip of 30 minutes in 8 parts, on two cores, beside `facestream mesh`", measure_split),
+    "plan": ("100,000 items in a table: `--dry-run`, and a run with workers that do nothing", measure_plan),
+}
+
+
+if __name__ == "__main__":
+    main()
