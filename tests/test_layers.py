@@ -34,7 +34,8 @@ MAY_IMPORT = {
     }
     | {"structures"},
     "server": {"config", "errors", "structures", "topology", "version", "discover", "io", "workers"},
-    "batch": {"config", "errors", "structures", "version", "inputs", "outputs", "extraction", "io", "workers"},
+    "batch": {"config", "errors", "structures", "version", "inputs", "outputs", "extraction", "pipeline", "io"}
+    | {"workers"},
     "workers": {"errors"},
     "discover": {"config", "errors", "structures", "version", "naming", "outputs", "extraction", "pipeline", "io"},
     "extraction": {"config", "errors", "version", "structures", "outputs", "pipeline", "engines", "io", "drawing"},

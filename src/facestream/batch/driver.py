@@ -8,10 +8,10 @@ from collections import deque
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import Any, Protocol
 
 from facestream.batch.journal import Entry, Journal, State
+from facestream.batch.part_store import PartStore
 from facestream.batch.tasks import Kind, Outcome, Result, Task
 from facestream.batch.workers import Event, Workers
 from facestream.errors import JobStopped, OutputError
@@ -80,7 +80,7 @@ class BatchDriver:
         workers: Workers,
         observer: Observer,
         *,
-        parts_folder: Path | None = None,
+        parts: PartStore,
         num_parts: int | None = None,
     ) -> None:
         """Prepare a run.
@@ -89,13 +89,13 @@ class BatchDriver:
             journal: with the plan.
             workers: who do the tasks.
             observer: is told of everything.
-            parts_folder: where the results of parts lie, if that is a local folder: those of an earlier run are used.
+            parts: where the results of parts lie; those of an earlier run are used.
             num_parts: how many parts a long video becomes; by the number of workers when left out.
         """
         self._journal = journal
         self._workers = workers
         self._observer = observer
-        self._parts_folder = parts_folder
+        self._parts = parts
         self._num_parts = num_parts
         self._running: dict[int, _Running] = {}
         self._num_given = 0
@@ -161,14 +161,18 @@ class BatchDriver:
         self._observer.rested(event.worker, 0 if event.task.kind is Kind.JOIN else event.frames)
         self._num_given -= 1
         running = self._running.get(event.task.item)
+        is_of_part = event.task.kind is Kind.PART
+        if is_of_part and (running is None or not running.is_divided):
+            # Another part has failed, or did not fit.
+            self._parts.remove(event.task.records[0])
         if running is None:
-            # Another part of it has failed.
             return
         running.num_open -= 1
-        is_wanted = running.is_divided or event.task.kind is not Kind.PART
-        if event.death is not None and is_wanted:
+        if is_of_part and not running.is_divided:
+            return
+        if event.death is not None:
             self._heed_death(running, event.task, event.death)
-        elif event.outcome is not None and is_wanted:
+        elif event.outcome is not None:
             running.seconds += event.outcome.seconds
             self._heed_outcome(running, event.task, event.outcome)
         if running.num_open == 0 and event.task.item in self._running and not self._is_stopping:
@@ -204,7 +208,7 @@ class BatchDriver:
         for part in outcome.parts:
             name = _record_name(running.entry, part)
             running.records.append(name)
-            if self._parts_folder is None or not (self._parts_folder / name).exists():
+            if not self._parts.has(name):
                 self._add(replace(task, kind=Kind.PART, part=part, records=(name,)))
 
     def _complete(self, running: _Running) -> None:
@@ -246,9 +250,8 @@ class BatchDriver:
         self._ready = deque(kept)
 
     def _remove_records(self, running: _Running) -> None:
-        if self._parts_folder is not None:
-            for name in running.records:
-                (self._parts_folder / name).unlink(missing_ok=True)
+        for name in running.records:
+            self._parts.remove(name)
 
     def _put_back_all(self) -> None:
         """What runs waits for the next run. Nobody works at it any more, or its end will not be heard of."""
@@ -274,4 +277,4 @@ class BatchDriver:
 def _record_name(entry: Entry, part: Mapping[str, Any]) -> str:
     """Of the file of a part: another one for another source, other options or other frames."""
     told = json.dumps([entry.source, entry.boxes, entry.options, entry.marks, part], sort_keys=True)
-    return f"{entry.number}-{hashlib.sha256(told.encode()).hexdigest()[:24]}.meshes"
+    return PartStore.name(entry.number, hashlib.sha256(told.encode()).hexdigest()[:24])

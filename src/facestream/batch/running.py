@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import shutil
 import sqlite3
 import tempfile
 import time
@@ -18,6 +17,7 @@ from facestream.batch.driver import BatchDriver, Observer
 from facestream.batch.failures import write_failures
 from facestream.batch.journal import FILE_NAME, Journal, State
 from facestream.batch.local import LocalWorkers
+from facestream.batch.part_store import PartStore
 from facestream.batch.plan import Plan, make_plan
 from facestream.batch.settings import BatchOptions
 from facestream.batch.sizing import Sizing, size_workers
@@ -130,24 +130,18 @@ def run_batch(
 
 
 def _work(journal: Journal, out: str, options: MeshOptions, settings: BatchOptions, observer: BatchObserver) -> None:
-    parts = f"{out}/{STATE_NAME}/{PARTS_NAME}"
-    parts_folder = None if is_address(out) else Path(parts)
-    if parts_folder is not None:
-        _sweep_parts(journal, parts_folder)
+    parts = PartStore(f"{out}/{STATE_NAME}/{PARTS_NAME}")
+    parts.sweep(journal)
     num_parts = settings.split if isinstance(settings.split, int) else None
     # Who asks for a number gets it, whatever a part costs.
     min_part_frames = MIN_PART_FRAMES if num_parts is None else 1
-    worker_settings = WorkerSettings(out=out, parts=parts, options=options, min_part_frames=min_part_frames)
+    worker_settings = WorkerSettings(out=out, parts=parts.place, options=options, min_part_frames=min_part_frames)
     workers = _open_workers(settings, worker_settings, observer)
     try:
-        driver = BatchDriver(journal, workers, observer, parts_folder=parts_folder, num_parts=num_parts)
-        try:
-            driver.run()
-        finally:
-            if parts_folder is not None:
-                _remove_empty(parts_folder)
+        BatchDriver(journal, workers, observer, parts=parts, num_parts=num_parts).run()
     finally:
         workers.close()
+        parts.tidy()
 
 
 def _open_workers(settings: BatchOptions, worker_settings: WorkerSettings, observer: BatchObserver) -> Workers:
@@ -160,10 +154,17 @@ def _open_workers(settings: BatchOptions, worker_settings: WorkerSettings, obser
         return on_ray
     options = worker_settings.options
     sizing = size_workers(settings.num_workers, options)
-    threads = "a thread" if sizing.num_threads == 1 else f"{sizing.num_threads} threads"
-    observer.working(f"processes with {threads} each", sizing.num_workers)
+    observer.working(_describe(sizing), sizing.num_workers)
     bounded = replace(worker_settings, options=replace(options, num_threads=sizing.num_threads))
     return LocalWorkers(sizing.num_workers, bounded, _environments(sizing))
+
+
+def _describe(sizing: Sizing) -> str:
+    if sizing.num_threads is None:
+        return "a process with all cores"
+    each = "" if sizing.num_workers == 1 else " each"
+    threads = "a thread" if sizing.num_threads == 1 else f"{sizing.num_threads} threads"
+    return f"{'processes' if each else 'a process'} with {threads}{each}"
 
 
 def _environments(sizing: Sizing) -> list[dict[str, str]]:
@@ -207,19 +208,3 @@ def _make_folder(folder: Path) -> None:
     except OSError as error:
         raise OutputError(f"{folder}: the output folder cannot be made ({error.strerror or error})") from error
     check_folder(folder)
-
-
-def _sweep_parts(journal: Journal, folder: Path) -> None:
-    """Results of parts that nobody waits for any more."""
-    if not folder.exists():
-        return
-    waiting = {entry.number for entry in journal.entries(State.WAITING)}
-    for path in folder.glob("*.meshes"):
-        number = path.name.partition("-")[0]
-        if not number.isdigit() or int(number) not in waiting:
-            path.unlink(missing_ok=True)
-
-
-def _remove_empty(folder: Path) -> None:
-    if folder.exists() and not any(folder.iterdir()):
-        shutil.rmtree(folder, ignore_errors=True)

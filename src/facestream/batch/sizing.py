@@ -21,8 +21,8 @@ class Sizing:
     """Workers of one machine."""
 
     num_workers: int
-    num_threads: int
-    """Of each."""
+    num_threads: int | None
+    """Of each; one worker alone takes what it needs, as the plain command does."""
     num_gpus: int = 0
     """A worker each, in turns; none where the CPU works."""
 
@@ -39,7 +39,8 @@ def size_workers(wanted: int | str, options: MeshOptions) -> Sizing:
         free_mb = _free_memory_mb()
         by_memory = num_cores if free_mb is None else free_mb // WORKER_MB
         num_workers = max(1, min(num_cores, by_memory))
-    return Sizing(num_workers, max(1, num_cores // num_workers), num_gpus)
+    num_threads = options.num_threads if num_workers == 1 else max(1, num_cores // num_workers)
+    return Sizing(num_workers, num_threads, num_gpus)
 
 
 def count_cores() -> int:

@@ -1,0 +1,109 @@
+"""Lists of sources: text files and tables."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from facestream.batch.items import Item
+from facestream.batch.manifest import read_list
+from facestream.errors import FacestreamError, OptionError, SourceError
+
+
+def items(path: Path, text: str, encoding: str = "utf-8") -> list[Item]:
+    path.write_bytes(text.encode(encoding))
+    return list(read_list(path))
+
+
+def test_a_text_file_of_paths(tmp_path: Path) -> None:
+    text = "# my clips\n\na.mp4\r\n  sub/b c.mkv  \n/data/a.b.mov\ns3://bucket/x.mp4\n"
+    found = items(tmp_path / "list.txt", text, "utf-8-sig")
+    assert [item.source for item in found] == [
+        str(tmp_path / "a.mp4"),
+        str(tmp_path / "sub/b c.mkv"),
+        "/data/a.b.mov",
+        "s3://bucket/x.mp4",
+    ]
+    assert [item.output for item in found] == ["a", "b c", "a.b", "x"]
+    assert found[1].place == f"{tmp_path / 'list.txt'}, line 4"
+
+
+@pytest.mark.parametrize(("name", "delimiter"), [("t.csv", ","), ("t.csv", ";"), ("t.tsv", "\t"), ("t.CSV", ",")])
+def test_a_table(name: str, delimiter: str, tmp_path: Path) -> None:
+    rows = [
+        ["subject", "Path", "output", "boxes", "options"],
+        ["1", "a.mp4", "s1/take 1", "boxes/a.stream", "faces=2"],
+        ["2", "b.mp4", "", "", ""],
+        [],
+        ["3", "c,d.mp4", "x.npz"],
+    ]
+    with (tmp_path / name).open("w", newline="") as file:
+        csv.writer(file, delimiter=delimiter).writerows(rows)
+    first, second, third = read_list(tmp_path / name)
+    assert (first.source, first.output) == (str(tmp_path / "a.mp4"), "s1/take 1")
+    assert (first.boxes, first.options) == (str(tmp_path / "boxes/a.stream"), {"num_faces": 2})
+    assert (second.output, second.boxes, second.options) == ("b", None, {})
+    assert (third.source, third.output) == (str(tmp_path / "c,d.mp4"), "x.npz")
+    assert third.place == f"{tmp_path / name}, line 5"
+
+
+def test_parquet(tmp_path: Path) -> None:
+    pyarrow = pytest.importorskip("pyarrow")
+    parquet = pytest.importorskip("pyarrow.parquet")
+    table = pyarrow.table(
+        {"path": ["a.mp4", "b.mp4"], "frames": [1, 2], "options": [None, "rate=25"], "output": ["x", None]}
+    )
+    parquet.write_table(table, tmp_path / "t.parquet")
+    first, second = read_list(tmp_path / "t.parquet")
+    assert (first.source, first.output, first.options) == (str(tmp_path / "a.mp4"), "x", {})
+    assert (second.output, second.options, second.place) == ("b", {"rate_hz": 25.0}, f"{tmp_path / 't.parquet'}, row 2")
+    (tmp_path / "bad.parquet").write_bytes(b"PAR1 and nothing else")
+    with pytest.raises(SourceError, match="no Parquet file, or a damaged one"):
+        list(read_list(tmp_path / "bad.parquet"))
+    parquet.write_table(pyarrow.table({"file": ["a"]}), tmp_path / "none.parquet")
+    with pytest.raises(SourceError, match="there is no column 'path', the columns are: 'file'"):
+        list(read_list(tmp_path / "none.parquet"))
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("file,output\na.mp4,b\n", r"t.csv: there is no column 'path', the columns are: 'file', 'output'; a table of"),
+        ("", "the columns are: ''|the columns are: none"),
+        ("path,output\n,b\n", "t.csv, line 2: there is no path in this row"),
+        ("path,output\na.mp4,../b\n", r"t.csv, line 2: the output name '../b' is no name below the output folder"),
+        ("path,output\na.mp4,/b\n", "line 2: the output name '/b'"),
+        ("path,options\na.mp4,faces=x\n", "line 2: num_faces must be a number"),
+    ],
+)
+def test_tables_that_cannot_be(text: str, message: str, tmp_path: Path) -> None:
+    with pytest.raises((SourceError, OptionError), match=message):
+        items(tmp_path / "t.csv", text)
+
+
+def test_other_encodings_are_named(tmp_path: Path) -> None:
+    with pytest.raises(SourceError, match="not in UTF-8"):
+        items(tmp_path / "t.csv", "path\nmüller.mp4\n", "latin-1")
+    with pytest.raises(SourceError, match="the list cannot be read"):
+        list(read_list(tmp_path / "none.csv"))
+
+
+@settings(max_examples=60, deadline=None)
+@given(data=st.binary(max_size=120) | st.text(max_size=80).map(lambda text: f"path,options\n{text}".encode()))
+@pytest.mark.parametrize("suffix", [".csv", ".tsv", ".txt", ".parquet"])
+def test_any_bytes_are_read_or_refused(suffix: str, data: bytes, tmp_path_factory: pytest.TempPathFactory) -> None:
+    path = tmp_path_factory.getbasetemp() / f"any{suffix}"
+    path.write_bytes(data)
+    found: list[Any] = []
+    reason = str(path)
+    try:
+        found += read_list(path)
+    except FacestreamError as error:
+        reason = str(error)
+    assert str(path) in reason
+    assert all(item.source and item.output for item in found)
