@@ -21,7 +21,7 @@ from facestream.batch.journal import Journal, State
 from facestream.config import FORMATS, MeshOptions
 from facestream.errors import FacestreamError, OptionError, OutputError
 from facestream.inputs import Failure
-from facestream.io.remote import describe_file, is_address, is_there
+from facestream.io.remote import describe_file, find_files, is_address, is_there
 
 __all__ = ["Plan", "make_plan"]
 
@@ -126,6 +126,8 @@ def make_plan(
         with journal.writing():
             planner.add(chunk)
         on_item(planner.num_items)
+    if is_address(out):
+        _refuse_strangers(journal, out)
     journal.begin_run()
     with journal.writing():
         plan = _merge(journal, retry_failed=retry_failed, limit=limit)
@@ -141,9 +143,8 @@ class _Planner:
         self.num_items = 0
         self.failures: list[Failure] = []
         self._db = journal.connection
-        self._out = out
         self._by_hash = by_hash
-        self._has_out = is_there(out) if is_address(out) else os.path.isdir(out)  # noqa: PTH112
+        self._exists = _look_into(out)
         self._options_of = lru_cache(maxsize=1000)(
             lambda changes, boxes: apply_options(options, json.loads(changes), boxes)
         )
@@ -176,7 +177,7 @@ class _Planner:
         except OptionError as error:
             raise OptionError(f"{item.place or item.source}: {error}") from None
         marks = [_mark(item.source), *([_mark(item.boxes)] if item.boxes else []), *self._weights_mark]
-        there = self._has_out and all(_exists(f"{self._out}/{name}") for name in names)
+        there = all(self._is_written(name) for name in names)
         row = (
             item.output,
             item.source,
@@ -189,6 +190,12 @@ class _Planner:
             there,
         )
         return row, names
+
+    def _is_written(self, name: str) -> bool:
+        """Whether an output is there. Of an overlay the ending follows from the source."""
+        if name.endswith(".overlay"):
+            return any(self._exists(name + suffix) for suffix in (".mp4", ".png"))
+        return self._exists(name) and (not name.endswith(".stream") or self._exists(f"{name}~"))
 
     def _check_twins(self, rows: Iterable[tuple[Any, ...]]) -> None:
         """A source may be named twice; two sources may not have one output."""
@@ -214,6 +221,22 @@ class _Planner:
                     for key in (other, output)
                 ]
                 raise _conflict(name, *sources)
+
+
+def _refuse_strangers(journal: Journal, out: str) -> None:
+    """Make sure that nothing is replaced elsewhere that this journal does not know.
+
+    Raises:
+        OutputError: something would be.
+    """
+    row = journal.connection.execute(
+        "SELECT output FROM planned WHERE is_there AND output NOT IN (SELECT output FROM items) LIMIT 1"
+    ).fetchone()
+    if row:
+        raise OutputError(
+            f"{out}/{row[0]}: results of that name are there, and the journal of this batch does not know them; "
+            "remove them, name another --out, or the --state of the batch that wrote them"
+        )
 
 
 def _merge(journal: Journal, *, retry_failed: bool, limit: int | None) -> dict[str, int]:
@@ -304,12 +327,11 @@ def _hash(source: str) -> str | None:
     return None
 
 
-def _exists(path: str) -> bool:
-    """Overlays are left out: their ending follows from the source."""
-    if is_address(path):
-        return is_there(path)
-    if path.endswith(".overlay"):
-        return any(os.path.exists(path + suffix) for suffix in (".mp4", ".png"))  # noqa: PTH110 - ten times as fast
-    if path.endswith(".stream") and not os.path.exists(f"{path}~"):  # noqa: PTH110
-        return False
-    return os.path.exists(path)  # noqa: PTH110
+def _look_into(out: str) -> Callable[[str], bool]:
+    """What tells whether a name is there below the output folder. Elsewhere that is listed once."""
+    if is_address(out):
+        there = frozenset(name for _, name in find_files(f"{out}/")) if is_there(out) else frozenset[str]()
+        return there.__contains__
+    if not os.path.isdir(out):  # noqa: PTH112 - ten times as fast
+        return lambda _: False
+    return lambda name: os.path.exists(f"{out}/{name}")  # noqa: PTH110 - ten times as fast

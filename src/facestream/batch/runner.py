@@ -19,7 +19,7 @@ from facestream.config import MeshOptions
 from facestream.errors import FacestreamError, JobStopped, OutputError
 from facestream.extraction import extract, open_pipeline
 from facestream.extraction.parts import MeshPart, divide, extract_part, join_parts
-from facestream.io.mounts import readable
+from facestream.io.mounts import fetched, readable
 from facestream.io.remote import fetch, is_address, store
 from facestream.io.video_span import SpanError
 from facestream.io.video_survey import NotDivisible
@@ -140,7 +140,7 @@ class TaskRunner:
 
     def _join(self, task: Task, source: Path, options: MeshOptions) -> Outcome:
         with ExitStack() as cleanup:
-            records = [cleanup.enter_context(readable(f"{self._settings.parts}/{name}")) for name in task.records]
+            records = [cleanup.enter_context(fetched(f"{self._settings.parts}/{name}")) for name in task.records]
             plan = cleanup.enter_context(self._outputs(task, source, options))
             summary = join_parts(plan, options, records)
         return _outcome_of(summary, "")

@@ -11,13 +11,29 @@ from typing import BinaryIO
 
 from facestream.io.remote import describe_file, fetch, is_address, open_ranges
 
-__all__ = ["open_readable", "readable", "size_of"]
+__all__ = ["fetched", "open_readable", "readable", "size_of"]
 
 FETCH_BYTES = 64_000_000
 """Smaller files are copied at once: pictures, and short clips."""
 
 _mounts: dict[Path, str] = {}
 """The address behind each name."""
+
+
+@contextmanager
+def fetched(source: str) -> Iterator[Path]:
+    """A local file, be that one already or a copy that goes at the end.
+
+    Raises:
+        SourceError: the address cannot be read.
+        OutputError: the folder of temporary files is full.
+    """
+    if not is_address(source):
+        yield Path(source)
+        return
+    with _folder_for(source) as path:
+        fetch(source, path)
+        yield path
 
 
 @contextmanager
@@ -31,8 +47,7 @@ def readable(source: str) -> Iterator[Path]:
     if not is_address(source):
         yield Path(source)
         return
-    with tempfile.TemporaryDirectory(prefix="facestream-") as folder:
-        path = Path(folder) / (source.rstrip("/").rpartition("/")[2] or "source")
+    with _folder_for(source) as path:
         if describe_file(source)[0] <= FETCH_BYTES:
             fetch(source, path)
             yield path
@@ -42,6 +57,13 @@ def readable(source: str) -> Iterator[Path]:
             yield path
         finally:
             del _mounts[path]
+
+
+@contextmanager
+def _folder_for(source: str) -> Iterator[Path]:
+    """The name of a file in a folder of its own, which goes at the end."""
+    with tempfile.TemporaryDirectory(prefix="facestream-") as folder:
+        yield Path(folder) / (source.rstrip("/").rpartition("/")[2] or "source")
 
 
 def open_readable(path: Path) -> BinaryIO | io.FileIO:
