@@ -48,6 +48,7 @@ bench: $(BIN)/.facestream-dev
 	$(BIN)/python benchmarks/accuracy.py "$(TRUTH)"
 	$(BIN)/python benchmarks/speed.py "$(TRUTH)"
 	$(BIN)/python benchmarks/serving.py
+	$(BIN)/python benchmarks/batching.py
 	$(BIN)/python benchmarks/readme_table.py
 
 clean:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import filecmp
+import importlib.util
 import json
 import subprocess
 import sys
@@ -21,7 +22,7 @@ from statistics import median
 from typing import Any, NamedTuple
 
 from bench import ROOT, show_progress
-from looping import loop_clip
+from looping import loop_clip, scale_clip
 from report import Answer, Bar, Figure, Result, print_table, write_json
 
 RESULTS = ROOT / "benchmarks" / "results" / "batching.json"
@@ -31,6 +32,11 @@ STUB = ROOT / "benchmarks" / "stub_batch.py"
 NUM_PAIRS = 5
 NUM_CLIPS, CLIP_FRAMES = 50, 300
 LONG_FRAMES, NUM_PARTS = 30 * 60 * 30, 8
+CORE_FRAMES = 3000
+SIZES = {"360p": (480, 360, 0), "720p": (1280, 720, 4), "1080p": (1920, 1080, 8)}
+"""Width, height, and megabits a second; 0 is the sample as it is."""
+
+NUM_DISPATCHED = 3000
 NUM_PLANNED, FEW_PLANNED = 100_000, 10_000
 
 
@@ -198,6 +204,59 @@ def _stub(table: Path, out: Path, *options: str) -> dict[str, Any]:
     return told
 
 
+def measure_core(folder: Path, num_pairs: int) -> Answer:
+    """What one core looks at in a second, by the size of the frames, and what it reads and writes for it."""
+    rows = []
+    for name, (width, height, megabits) in SIZES.items():
+        clip = SAMPLE if not megabits else scale_clip(SAMPLE, folder / f"{name}.mp4", width, height, megabits)
+        long_clip = loop_clip(clip, folder / f"long-{name}.mp4", CORE_FRAMES)
+        fps, written = [], 0
+        for number in range(num_pairs):
+            out = folder / f"{name}-{number}"
+            told = _run(f"batch {long_clip} --out {out} --workers 1 --threads 1 --split 1 --json --quiet".split()).told[
+                -1
+            ]
+            fps.append(told["frames"] / told["seconds"])
+            written = sum(path.stat().st_size for path in out.glob("*.stream*"))
+        rows.append(
+            {
+                "size": f"{width} x {height}",
+                "fps": median(fps),
+                "read_bytes_a_frame": long_clip.stat().st_size / CORE_FRAMES,
+                "written_bytes_a_frame": written / CORE_FRAMES,
+            }
+        )
+        show_progress(f"  {rows[-1]}")
+    return Answer(
+        [Figure(label=row["size"], value=row["fps"], unit="frames/s", digits=0) for row in rows],
+        rows,
+        ["one worker of one thread over the sample, scaled (720p at 4, 1080p at 8 Mbit/s), a face in each frame"],
+    )
+
+
+def measure_dispatch(folder: Path, num_pairs: int) -> Answer:
+    """Items that fail at once: what an item costs beside its frames."""
+    table = folder / "missing.csv"
+    table.write_text("path\n" + "".join(f"none{number:05d}.mp4\n" for number in range(NUM_DISPATCHED)))
+    rows = []
+    ways = {"here": [], "on Ray": ["--ray=local"]} if importlib.util.find_spec("ray") else {"here": []}
+    for way, options in ways.items():
+        rates = []
+        for number in range(num_pairs):
+            run = _run(
+                f"batch {table} --out {folder}/{number}-{len(options)} --workers 2 --json --quiet".split() + options,
+                status=1,
+            )
+            rates.append(NUM_DISPATCHED / run.told[-1]["seconds"])
+        rows.append({"way": way, "per_second": median(rates)})
+        show_progress(f"  {rows[-1]}")
+    return Answer(
+        [Figure(label=row["way"], value=row["per_second"], unit="items/s", digits=0) for row in rows],
+        rows,
+        [f"{NUM_DISPATCHED} files that are not there, two workers; the start of the workers is counted"],
+    )
+
+
 class _Run(NamedTuple):
     """One ``facestream``: its seconds from outside, and the lines of JSON that it printed."""
 
@@ -205,9 +264,11 @@ class _Run(NamedTuple):
     told: list[dict[str, Any]]
 
 
-def _run(words: list[str]) -> _Run:
+def _run(words: list[str], status: int = 0) -> _Run:
     started = time.perf_counter()
-    run = subprocess.run([sys.executable, "-m", "facestream", *words], check=True, stdout=subprocess.PIPE, text=True)
+    run = subprocess.run([sys.executable, "-m", "facestream", *words], check=False, capture_output=True, text=True)
+    if run.returncode != status:
+        raise RuntimeError(f"facestream {' '.join(words)} ended with status {run.returncode}: {run.stderr}")
     return _Run(time.perf_counter() - started, [json.loads(line) for line in run.stdout.splitlines()])
 
 
@@ -233,6 +294,8 @@ def _write_table(folder: Path, count: int) -> Path:
 QUESTIONS: dict[str, tuple[str, Callable[[Path, int], Answer]]] = {
     "workers": ("`facestream batch` over 50 clips of 10 s, on two cores", measure_workers),
     "split": ("a clip of 30 minutes in 8 parts, on two cores, beside `facestream mesh`", measure_split),
+    "core": ("one core, by the size of the frames", measure_core),
+    "dispatch": ("items that fail at once, two workers", measure_dispatch),
     "plan": ("100,000 items in a table: `--dry-run`, and a run with workers that do nothing", measure_plan),
 }
 

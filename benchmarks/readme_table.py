@@ -14,6 +14,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import scale
+
 ROOT = Path(__file__).parents[1]
 RESULTS = ROOT / "benchmarks" / "results"
 VERSIONS = ("facestream", "torch", "openvino", "opencv-python-headless")
@@ -23,13 +25,20 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Put what was measured into the README and docs.")
     parser.add_argument("--check", action="store_true", help="only compare; status 1 where they differ")
     arguments = parser.parse_args()
-    names = ("accuracy", "speed", "serving")
-    accuracy, speed, serving = (json.loads((RESULTS / f"{name}.json").read_text("utf-8")) for name in names)
+    names = ("accuracy", "speed", "serving", "batching")
+    accuracy, speed, serving, batching = (json.loads((RESULTS / f"{name}.json").read_text("utf-8")) for name in names)
     percent = "Distances in % are percent of the distance between the outer corners of the eyes."
     tables = [
         ("README.md", "accuracy", _table(accuracy, percent)),
         ("README.md", "speed", _table(speed, "Peers and facestream took turns on a machine that did nothing else.")),
         ("README.md", "serving", _table(serving, "Clients, server and worker share the machine.")),
+        (
+            "README.md",
+            "batching",
+            _table(batching, "Batch and plain command took turns on a machine that did nothing else."),
+        ),
+        ("docs/scale.md", "measured", _measured(batching)),
+        ("docs/scale.md", "model", _model(batching)),
         ("docs/accuracy.md", "clips", _clips(accuracy)),
         ("docs/accuracy.md", "carrying", _carrying(accuracy)),
         ("docs/accuracy.md", "precision", _precisions(accuracy, speed)),
@@ -103,6 +112,41 @@ def _precisions(accuracy: dict[str, Any], speed: dict[str, Any]) -> str:
         lines.append(f"| {row['clip']} | {row['precision']} | {distances} | {row['frames_that_differ']} |")
     measured = next(result["measured"] for result in speed["results"] if result["name"] == "precision")
     return "\n".join([*lines, "", f"{measured}."])
+
+
+def _measured(report: dict[str, Any]) -> str:
+    """What the model of many machines is made of."""
+    lines = ["| frames | frames/s of one core | read, kB a frame | written, kB a frame |", "|---|---|---|---|"]
+    for row in _rows(report, "core"):
+        read, written = row["read_bytes_a_frame"] / 1000, row["written_bytes_a_frame"] / 1000
+        lines.append(f"| {row['size']} | {row['fps']:.0f} | {read:.1f} | {written:.2f} |")
+    facts = scale.measure_facts(report)
+    lines += [
+        "",
+        f"Two cores do {facts.two_cores:.2f} times what one does. One driver plans and drives {facts.driven:.0f} items "
+        f"a second; {facts.dispatched_here:.0f} a second go through two workers here and {facts.dispatched_on_ray:.0f} "
+        "through two on Ray, with the time to start them.",
+        "",
+        f"Measured on {report['machine']['cpu']}, {report['machine']['num_cpus']} CPUs.",
+    ]
+    return "\n".join(lines)
+
+
+def _model(report: dict[str, Any]) -> str:
+    """What follows from it for so many machines."""
+    head = (
+        "machines | frames | frames/s | hours of video an hour | read | written | items a second | dollars, 1,000 hours"
+    )
+    rows = (
+        f"| {told.num_machines:,} | {told.size} | {told.fps:,.0f} | {told.times_real:,.0f} | "
+        f"{_rate(told.read_bytes_s)} | {_rate(told.written_bytes_s)} | {told.items_s:,.2f} | {told.dollars:,.2f} |"
+        for told in scale.predict(report)
+    )
+    return "\n".join([f"| {head} |", "|---|---|---|---|---|---|---|---|", *rows])
+
+
+def _rate(bytes_s: float) -> str:
+    return f"{bytes_s / 1e9:,.1f} GB/s" if bytes_s >= 1e9 else f"{bytes_s / 1e6:,.0f} MB/s"
 
 
 def _rows(report: dict[str, Any], name: str) -> list[dict[str, Any]]:

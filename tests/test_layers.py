@@ -117,6 +117,24 @@ def test_light_imports(statement: str) -> None:
     assert not modules_after(statement) & HEAVY
 
 
+def test_optional_packages_are_imported_where_they_are_used() -> None:
+    """Ray at one place, and none of them at the top of a file."""
+    places: dict[str, set[str]] = {"ray": set(), "fsspec": set(), "pyarrow": set()}
+    for path in modules():
+        tree = ast.parse(path.read_text())
+        for node in ast.walk(tree):
+            names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+            for package in {name.split(".")[0] for name in names} & places.keys():
+                assert node not in tree.body, f"{path}: {package} is imported at once"
+                places[package].add(str(path.relative_to(PACKAGE)))
+    assert places == {
+        "ray": {"workers/ray_cluster.py"},
+        "fsspec": {"io/remote.py"},
+        "pyarrow": {"batch/manifest.py"},
+    }
+    assert not modules_after("import facestream.batch.running, facestream.batch.ray_workers") & {"ray", "torch", "av"}
+
+
 def test_networks_and_geometry_do_not_know_each_other() -> None:
     assert "models" not in MAY_IMPORT["ops"]
     assert "ops" not in MAY_IMPORT["models"]

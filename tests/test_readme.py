@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 from facestream import read_stream, write_stream
+from facestream.batch.settings import BatchOptions
 from facestream.cli import facestream
 from facestream.config import DetectOptions, MeshOptions, options_of
 from facestream.server.settings import ServerOptions
@@ -40,6 +41,9 @@ def folder(tmp_path: Path, sample: Path, astronaut: Image) -> Path:
     remux(sample, tmp_path / "clip.mp4", num_packets=30)
     Pillow.fromarray(astronaut).save(tmp_path / "portrait.png")
     (tmp_path / "results").mkdir()
+    (tmp_path / "clips").mkdir()
+    remux(sample, tmp_path / "clips" / "one.mp4", num_packets=5)
+    (tmp_path / "videos.csv").write_text("path,output,options\nclips/one.mp4,s/1,rate=25\n")
     for name, dim, media_type in (("facemesh", 937, "landmarks;facemesh"), ("boundingbox", 5, "boundingbox;blazeface")):
         rows = np.resize(np.array([0.1, 0.2, 0.6, 0.7, 0.9], np.float32), (30, dim))
         write_stream(tmp_path / f"clip.{name}.stream", rows, 30, media_type=f"feature;face;{media_type}")
@@ -110,7 +114,12 @@ def test_the_snippet_about_streams_runs(tmp_path: Path) -> None:
 def test_every_option_is_documented() -> None:
     page = (ROOT / "docs" / "cli.md").read_text("utf-8")
     sections = dict(re.findall(r"^## facestream ([\w-]+)\n(.*?)(?=^## |\Z)", page, re.MULTILINE | re.DOTALL))
-    for command, options in (("mesh", MeshOptions), ("detect", DetectOptions), ("serve", ServerOptions)):
+    for command, options in (
+        ("mesh", MeshOptions),
+        ("detect", DetectOptions),
+        ("serve", ServerOptions),
+        ("batch", BatchOptions),
+    ):
         for name, option in options_of(options).items():
             assert f"`{option.flag or '--' + name.replace('_', '-')}" in sections[command]
     assert set(re.findall(r"^## facestream ([\w-]+)", page, re.MULTILINE)) == set(facestream.commands)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import itertools
 from collections.abc import Iterator
 from pathlib import Path
@@ -149,9 +148,6 @@ class _WatchedFile:
             block = self._file.read(num_bytes)
         except OSError as error:
             raise av.error.FFmpegError(error.errno or 0, error.strerror or str(error)) from error
-        except Exception as error:
-            # Stores elsewhere answer with exceptions of their own.
-            raise av.error.FFmpegError(errno.EIO, str(error) or type(error).__name__) from error
         self.num_barren_bytes += len(block)
         return block
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, cast
 
 from facestream.io.remote import describe_file, fetch, is_address, open_ranges
 
@@ -66,14 +67,16 @@ def _folder_for(source: str) -> Iterator[Path]:
         yield Path(folder) / (source.rstrip("/").rpartition("/")[2] or "source")
 
 
-def open_readable(path: Path) -> BinaryIO | io.FileIO:
+def open_readable(path: Path) -> BinaryIO:
     """A file, unbuffered, or what stands behind its name.
 
     Raises:
         OSError: it cannot be opened.
         SourceError: its address cannot be read.
     """
-    return open_ranges(_mounts[path]) if path in _mounts else path.open("rb", buffering=0)
+    if path in _mounts:
+        return cast(BinaryIO, _RangedFile(open_ranges(_mounts[path])))
+    return cast(BinaryIO, path.open("rb", buffering=0))
 
 
 def size_of(path: Path) -> int | None:
@@ -83,3 +86,35 @@ def size_of(path: Path) -> int | None:
         SourceError: its address cannot be read.
     """
     return describe_file(_mounts[path])[0] if path in _mounts else None
+
+
+class _RangedFile(io.RawIOBase):
+    """A file elsewhere, whose store answers with exceptions of all kinds, as one of this machine."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+
+    def read(self, size: int = -1) -> bytes:
+        with _as_errors_of_files():
+            return self._file.read(size)
+
+    def seek(self, offset: int, whence: int = 0) -> int:
+        with _as_errors_of_files():
+            return self._file.seek(offset, whence)
+
+    def tell(self) -> int:
+        return self._file.tell()
+
+    def close(self) -> None:
+        self._file.close()
+        super().close()
+
+
+@contextmanager
+def _as_errors_of_files() -> Iterator[None]:
+    try:
+        yield
+    except OSError:
+        raise
+    except Exception as error:
+        raise OSError(errno.EIO, str(error) or type(error).__name__) from error

@@ -186,7 +186,10 @@ class VideoSource:
         yield None
 
     def _find_shortfall(self) -> str | None:
-        missing = count_missing_bytes(self.path)
+        try:
+            missing = count_missing_bytes(self.path)
+        except OSError as error:
+            return f"reading broke off: {error.strerror or error}"
         if missing:
             return f"the file is cut short: at least {missing} bytes are missing at its end"
         if self.num_damaged:
