@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterator
+from contextlib import ExitStack
+from typing import Any, Protocol
 
 import pytest
 
@@ -42,11 +44,26 @@ def task(number: int = 1) -> Task:
     return Task(kind=Kind.ITEM, item=number, source=f"/clips/{number}.mp4", output=str(number))
 
 
-def start(
-    ray: FakeRay, monkeypatch: pytest.MonkeyPatch, wanted: int | str = "auto", gpus: float | None = None, **values: Any
-) -> RayWorkers:
-    monkeypatch.setattr(ray_workers, "connect", lambda _: ray)
-    return RayWorkers("", wanted, gpus, settings(**values))
+class Start(Protocol):
+    def __call__(
+        self, ray: FakeRay, wanted: int | str = "auto", gpus: float | None = None, **values: Any
+    ) -> RayWorkers: ...
+
+
+@pytest.fixture
+def start(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> Iterator[Start]:
+    """Starts workers, which are closed at the end."""
+    with ExitStack() as cleanup:
+
+        def start_workers(
+            ray: FakeRay, wanted: int | str = "auto", gpus: float | None = None, **values: Any
+        ) -> RayWorkers:
+            monkeypatch.setattr(ray_workers, "connect", lambda _: ray)
+            workers = RayWorkers("", wanted, gpus, settings(**values))
+            cleanup.callback(workers.close)
+            return workers
+
+        yield start_workers
 
 
 @pytest.mark.parametrize(
@@ -67,20 +84,19 @@ def test_workers_by_what_the_cluster_has(
     gpus: float | None,
     values: dict[str, Any],
     expected: tuple[int, int, float],
-    clock: Clock,
-    monkeypatch: pytest.MonkeyPatch,
+    start: Start,
 ) -> None:
     ray = FakeRay(**resources)
-    workers = start(ray, monkeypatch, wanted, gpus, **values)
+    workers = start(ray, wanted, gpus, **values)
     found = {(actor.options["num_cpus"], actor.options["num_gpus"]) for actor in ray.actors}
     assert (len(ray.actors), *found.pop()) == expected
     assert not found
     assert "2 nodes" in workers.description
 
 
-def test_tasks_go_to_those_who_have_greeted(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_tasks_go_to_those_who_have_greeted(clock: Clock, start: Start) -> None:
     ray = FakeRay(CPU=2)
-    workers = start(ray, monkeypatch)
+    workers = start(ray)
     assert workers.num_idle == 0
     assert workers.wait(1.0) == []
     assert (workers.num_idle, workers.num_workers) == (2, 2)
@@ -104,9 +120,17 @@ def test_tasks_go_to_those_who_have_greeted(clock: Clock, monkeypatch: pytest.Mo
     assert ray.is_shut_down
 
 
-def test_a_lost_node_is_no_fault_of_the_file(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_ray_prints_is_not_among_the_results(start: Start, capsys: pytest.CaptureFixture[str]) -> None:
+    workers = start(FakeRay(CPU=1))
+    print("(raylet) A worker died")
+    workers.close()
+    print("a result")
+    assert capsys.readouterr().out == "a result\n"
+
+
+def test_a_lost_node_is_no_fault_of_the_file(clock: Clock, start: Start) -> None:
     ray = FakeRay(CPU=1)
-    workers = start(ray, monkeypatch)
+    workers = start(ray)
     workers.wait(1.0)
     workers.submit(task())
     ray.actors[0].outcome = RayError("The actor died.\nThe node is gone.\n")
@@ -121,9 +145,9 @@ def test_a_lost_node_is_no_fault_of_the_file(clock: Clock, monkeypatch: pytest.M
     assert (event.outcome.result, event.outcome.error) == (Result.FAILED, "/clips/1.mp4: ValueError: ours")
 
 
-def test_a_cluster_that_grows_and_shrinks(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_cluster_that_grows_and_shrinks(clock: Clock, start: Start) -> None:
     ray = FakeRay(CPU=1)
-    workers = start(ray, monkeypatch)
+    workers = start(ray)
     workers.wait(1.0)
     ray.resources["CPU"] = 3
     clock.now += 10
@@ -156,25 +180,23 @@ def test_a_cluster_that_grows_and_shrinks(clock: Clock, monkeypatch: pytest.Monk
         (RayError("x\nModuleNotFoundError: No module named 'facestream.batch'"), "has no facestream .*; install it on"),
     ],
 )
-def test_clusters_that_do_not_fit(
-    greeting: dict[str, str] | Exception, message: str, clock: Clock, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_clusters_that_do_not_fit(greeting: dict[str, str] | Exception, message: str, start: Start) -> None:
     ray = FakeRay(CPU=2)
     ray.greeting = greeting
-    workers = start(ray, monkeypatch)
+    workers = start(ray)
     with pytest.raises(FacestreamError, match=message):
         workers.wait(1.0)
 
 
-def test_workers_that_never_begin(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_workers_that_never_begin(clock: Clock, start: Start) -> None:
     ray = FakeRay(CPU=3)
     ray.greeting = RayError("out of memory")
-    workers = start(ray, monkeypatch)
+    workers = start(ray)
     with pytest.raises(FacestreamError, match=r"workers cannot begin on the Ray cluster \(out of memory\)"):
         workers.wait(1.0)
     full = FakeRay(CPU=1)
     full.greeting = None  # type: ignore[assignment]
-    workers = start(full, monkeypatch, num_threads=4)
+    workers = start(full, num_threads=4)
     workers.wait(1.0)
     clock.now += 400
     with pytest.raises(

@@ -40,7 +40,8 @@ def test_a_batch_from_end_to_end(clips: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
     run = batch(str(clips), "--out", str(out), "--device", "cpu")
     assert run.returncode == 1
-    lines = run.stderr.splitlines()
+    # Where the networks are converted first, there is time for a line about how far it is.
+    lines = [line for line in run.stderr.splitlines() if " of 3 items, " not in line]
     assert lines[0] == "facestream: 3 items: 3 to do (3 new)"
     assert lines[1].startswith("facestream: ")
     assert "text.mp4: not a picture or video" in lines[2]
@@ -80,12 +81,12 @@ def silent_port() -> Iterator[int]:
 @pytest.mark.parametrize(
     ("words", "status", "message"),
     [
-        ((), 2, "Missing argument 'SOURCE...'"),
+        (("--out", "out"), 2, "there is no SOURCE: name at least one folder"),
         (("clips",), 2, "Missing option '-o' / '--out'"),
         (("clips", "--out", "out", "--overlay", "a.mp4"), 2, "--overlay a.mp4 names one file"),
         (("--ray", "clips", "--out", "out"), 2, "--ray took 'clips', which is no HOST:PORT; write --ray last"),
         (("clips", "--out", "out", "--workers", "many"), 2, "or it is the word 'auto'"),
-        (("clips", "--out", "out", "--boxes", "b.stream"), 2, "No such option"),
+        (("clips", "--out", "out", "--boxes", "b.stream"), 2, "--boxes is an option of mesh only"),
         (("t.csv", "--out", "out"), 1, "t.csv: there is no column 'path', the columns are: 'file'; a table of sources"),
         (("clips", "twin/a.mp4", "--out", "out"), 1, "a: both "),
         (("clips", "--out", "t.csv"), 1, "the output folder cannot be made"),

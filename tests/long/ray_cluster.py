@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -116,25 +117,26 @@ class RayCluster:
         """Until so many nodes are alive."""
         code = (
             f"import ray; ray.init(address={self.address!r}, log_to_driver=False, logging_level='ERROR'); "
-            "print(sum(node['Alive'] for node in ray.nodes()))"
+            "print('nodes', sum(node['Alive'] for node in ray.nodes()))"
         )
         deadline = time.monotonic() + SECONDS_TO_START
         while time.monotonic() < deadline:
             run = subprocess.run(
                 [sys.executable, "-c", code], env=self._environment, capture_output=True, text=True, check=False
             )
-            if run.returncode == 0 and int(run.stdout.split()[-1]) >= num_nodes:
+            found = re.search(r"^nodes (\d+)$", run.stdout, re.MULTILINE)
+            if found and int(found[1]) >= num_nodes:
                 return
             time.sleep(0.5)
         raise AssertionError(f"the cluster has not come up with {num_nodes} nodes: {self._log.read_text()}")
 
 
 def descendants(process: int) -> list[int]:
-    """All processes that it started, and those that they did."""
-    try:
-        children = (Path("/proc") / str(process) / "task" / str(process) / "children").read_text().split()
-    except OSError:
-        return []
+    """All processes that it started, whichever thread it was, and those that they did."""
+    children: list[str] = []
+    with suppress(OSError):
+        for thread in (Path("/proc") / str(process) / "task").iterdir():
+            children += (thread / "children").read_text().split()
     return [number for child in map(int, children) for number in (child, *descendants(child))]
 
 

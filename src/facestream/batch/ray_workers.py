@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections import deque
-from contextlib import suppress
+from contextlib import ExitStack, redirect_stdout, suppress
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 from facestream.batch.ray_actor import BatchActor
@@ -61,7 +63,15 @@ class RayWorkers:
         Raises:
             FacestreamError: Ray is not installed, the cluster does not answer, or is of another version.
         """
-        self._ray = connect(address)
+        # Ray prints what happens on other nodes between the results of this program.
+        self._cleanup = ExitStack()
+        silence = self._cleanup.enter_context(Path(os.devnull).open("w"))  # noqa: SIM115 - closed with the workers
+        self._cleanup.enter_context(redirect_stdout(silence))
+        try:
+            self._ray = connect(address)
+        except BaseException:
+            self._cleanup.close()
+            raise
         self._num_threads = settings.options.num_threads or 1
         self._num_gpus = num_gpus if num_gpus is not None else float(settings.options.device == "cuda")
         options = replace(settings.options, num_threads=self._num_threads)
@@ -133,6 +143,7 @@ class RayWorkers:
             self._ray.kill(worker.actor)
         self._workers.clear()
         self._ray.shutdown()
+        self._cleanup.close()
 
     def _start_worker(self) -> None:
         self._num_started += 1

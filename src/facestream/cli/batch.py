@@ -17,7 +17,7 @@ __all__ = ["batch"]
 
 
 @click.command(short_help="Face meshes of thousands of videos, on this machine or a Ray cluster.")
-@click.argument("words", metavar="SOURCE...", nargs=-1, required=True, type=click.Path(readable=False))
+@click.argument("words", metavar="SOURCE...", nargs=-1, type=click.Path(readable=False))
 @click.option("-o", "--out", required=True, metavar="FOLDER", help="Where the results go; it is made.")
 @add_options(BatchOptions)
 @click.option("--json", "as_json", is_flag=True, help="Print one line of JSON at the end.")
@@ -37,6 +37,8 @@ def batch(words: tuple[str, ...], out: str, as_json: bool, quiet: bool, **values
         values["overlay"] = True
     if isinstance(values["ray"], str):
         _check_address(values["ray"])
+    if not words:
+        raise click.UsageError("there is no SOURCE: name at least one folder, table, picture or video")
     # An option that may stand alone is no value where it is absent.
     values["ray"] = False if values["ray"] is None else values["ray"]
     settings = BatchOptions(**{name: values.pop(name) for name in options_of(BatchOptions)})

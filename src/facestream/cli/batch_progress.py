@@ -111,6 +111,10 @@ class BatchProgress:
         except OSError:
             return None
 
+    def _shown(self, now: float) -> list[str]:
+        """Workers that have a task, or had one of late; of a cluster some go and others come."""
+        return [worker for worker, speed in self._speeds.items() if worker in self._sources or speed.fps(now) > 0]
+
     def line(self) -> str:
         """All of it in a line."""
         now = time.monotonic()
@@ -119,7 +123,7 @@ class BatchProgress:
         if self.num_failed or self.num_partial:
             parts.append(f"{self.num_failed} failed, {self.num_partial} partial")
         parts.append(f"{self._all.fps(now):.0f} frames/s")
-        speeds = [f"{speed.fps(now):.0f}" for speed in list(self._speeds.values())[:MAX_WORKERS_SHOWN]]
+        speeds = [f"{self._speeds[worker].fps(now):.0f}" for worker in self._shown(now)[:MAX_WORKERS_SHOWN]]
         if len(speeds) > 1:
             parts[-1] += f" ({' + '.join(speeds)})"
         if self.seconds_left is not None:
@@ -149,13 +153,13 @@ class BatchProgress:
         table.add_row("items", counts)
         table.add_row("speed", f"{self._all.fps(now):.0f} frames/s, {self.num_frames} frames in all")
         table.add_row("time", f"{_clock(self.seconds)} so far{left}{disk}")
-        for worker in list(self._speeds)[:MAX_WORKERS_SHOWN]:
-            speed = self._speeds[worker]
-            source = self._sources.get(worker, "")
-            shown = Text(f"{speed.fps(now):6.0f} frames/s  {Path(source).name}", overflow="ellipsis", no_wrap=True)
-            table.add_row(worker, shown)
-        if len(self._speeds) > MAX_WORKERS_SHOWN:
-            table.add_row("", Text(f"and {len(self._speeds) - MAX_WORKERS_SHOWN} workers more", "dim"))
+        workers = self._shown(now)
+        for worker in workers[:MAX_WORKERS_SHOWN]:
+            source = Path(self._sources.get(worker, "")).name
+            speed = f"{self._speeds[worker].fps(now):6.0f} frames/s"
+            table.add_row(worker, Text(f"{speed}  {source}", overflow="ellipsis", no_wrap=True))
+        if len(workers) > MAX_WORKERS_SHOWN:
+            table.add_row("", Text(f"and {len(workers) - MAX_WORKERS_SHOWN} workers more", "dim"))
         return table
 
 
