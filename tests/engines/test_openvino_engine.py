@@ -73,12 +73,29 @@ def test_less_precision_only_where_the_cpu_has_it(precision: str) -> None:
         with pytest.raises(DeviceError, match=f"precision '{precision}' was asked for, but this CPU computes in"):
             open_engine("facemesh", Runtime("openvino", "cpu", precision))
         return
-    less = open_engine("facemesh", Runtime("openvino", "cpu", precision))
+    try:
+        less = open_engine("facemesh", Runtime("openvino", "cpu", precision))
+    except DeviceError as error:
+        # A fault of OpenVINO on some CPUs, which is told as what it is.
+        assert precision == "fp16"
+        assert "OpenVINO cannot compile facemesh in 'fp16' for this CPU" in str(error)  # noqa: PT017
+        return
     assert less.precision == precision
     exact = open_engine("facemesh", OPENVINO)
     images = images_for(exact, 4)
     moved = np.abs(less.run(images)[0] - exact.run(images)[0]).max()
     assert 1e-3 < moved < 10, "it is another precision, and the same network"
+
+
+def test_what_cannot_be_compiled_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    from facestream.engines.quiet_openvino import ov
+
+    def fail(*_: object) -> None:
+        raise RuntimeError("Exception from core.cpp:117:\nobject is not initialized\n")
+
+    monkeypatch.setattr(ov.Core, "compile_model", fail)
+    with pytest.raises(DeviceError, match=r"cannot compile facemesh in 'float32' .* \(object is not initialized\)"):
+        open_engine("facemesh", OPENVINO)
 
 
 def test_detectors_stay_in_float32_beside_a_mesh_in_int8() -> None:

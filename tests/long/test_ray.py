@@ -88,7 +88,8 @@ def test_a_cluster_with_another_version_of_facestream(kind: str, sample: Path, t
     with loopback_only(), RayCluster({"PYTHONPATH": str(tmp_path / "other")}) as old:
         run = batch(str(sample), "--out", str(tmp_path / "out"), f"--ray={old.address}", "--quiet")
     assert run.returncode == 1
-    (line,) = run.stderr.splitlines()
+    # In such a network Ray itself says that it finds no way out.
+    (line,) = [line for line in run.stderr.splitlines() if "network_util" not in line]
     if kind == "older":
         assert "the Ray cluster has facestream 0.0.1 on node" in line
         assert f"this is {facestream.__version__}; install the same version on every node" in line

@@ -56,7 +56,15 @@ class OpenVinoEngine:
             lambda: _convert(network, weights, self.batch_size, quantized=quantized),
         )
         core = ov.Core()
-        compiled = core.compile_model(core.read_model(graph.xml, graph.constants), "CPU", _settings(runtime))
+        try:
+            compiled = core.compile_model(core.read_model(graph.xml, graph.constants), "CPU", _settings(runtime))
+        except RuntimeError as error:
+            # OpenVINO 2026.4.1 says of CPUs with AMX for fp16 that they compute in it, and cannot compile FaceMesh.
+            reason = str(error).strip().splitlines()[-1]
+            raise DeviceError(
+                f"OpenVINO cannot compile {network} in {wanted!r} for this CPU ({reason}); ask for another precision, "
+                "or for the engine torch"
+            ) from error
         self.precision = _read_precision(compiled)
         if self.precision != wanted:
             raise DeviceError(

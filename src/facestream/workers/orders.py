@@ -44,9 +44,7 @@ class Orders:
         threading.Thread(target=self._listen, name="facestream-listener", daemon=True).start()
         self.say("ready")
         while True:
-            order = self._waiting.get()
-            self.should_stop.clear()
-            yield order
+            yield self._waiting.get()
 
     def say(self, kind: str, **values: Any) -> None:
         with self._mutex:
@@ -59,6 +57,8 @@ class Orders:
         """Take commands while something runs, and end with the other side."""
         while message := read_message(self._commands):
             if message["kind"] == "run":
+                # Here and not where it is begun, so that a "stop" right behind it counts.
+                self.should_stop.clear()
                 self._waiting.put(message)
             elif message["kind"] == "stop":
                 self.should_stop.set()

@@ -22,7 +22,6 @@ def connect(address: str) -> Any:
     """
     # What Ray would print and report is for its own programs.
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
-    os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "error")
     # A worker without a GPU keeps the variables that it has, as Ray will have it from its next version on.
     os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
     try:
