@@ -79,7 +79,7 @@ class FakeActor:
         self.num_stops = 0
         self.greet = SimpleNamespace(remote=lambda: Ref(lambda: ray.greeting))
         self.run = SimpleNamespace(remote=lambda _: Ref(lambda: self.outcome))
-        self.progress = SimpleNamespace(remote=lambda: Ref(lambda: 3))
+        self.progress = SimpleNamespace(remote=lambda: Ref(lambda: (3, 30)))
         self.stop = SimpleNamespace(remote=self._stop)
 
     def _stop(self) -> None:

@@ -64,6 +64,7 @@ class Memory:
         self.errors: dict[str, str] = {}
         self.notes: list[str] = []
         self.frames = 0
+        self.shares: dict[str, float] = {}
         self.plan: Plan | None = None
         self.on_end: Callable[[], Any] = lambda: None
 
@@ -79,11 +80,13 @@ class Memory:
     def began(self, entry: Entry) -> None:
         assert entry.output not in self.ends
 
-    def progressed(self, worker: str, task: Task, frames: int) -> None:
-        pass
+    def progressed(self, worker: str, entry: Entry, frames: int, share: float) -> None:
+        assert 0 <= share <= 1
 
-    def rested(self, worker: str, frames: int) -> None:
+    def rested(self, worker: str, entry: Entry, frames: int, share: float) -> None:
+        assert 0 <= share <= 1
         self.frames += frames
+        self.shares[entry.output] = self.shares.get(entry.output, 0.0) + share
 
     def ended(self, entry: Entry, state: State, outcome: Outcome) -> None:
         self.ends[entry.output] = state

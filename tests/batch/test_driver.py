@@ -18,7 +18,8 @@ from facestream.errors import JobStopped, OutputError
 from tests.batch.inline import InlineWorkers, Memory, kinds
 
 DONE = Outcome(result=Result.DONE, frames=10, seconds=1.0, device="cpu")
-DIVIDED = Outcome(result=Result.DIVIDED, seconds=0.5, parts=[{"number": number} for number in range(3)])
+PART = {"span": {"first": 0}, "stop": 10}
+DIVIDED = Outcome(result=Result.DIVIDED, seconds=0.5, parts=[PART | {"number": number} for number in range(3)])
 
 
 class Run:
@@ -107,7 +108,23 @@ def test_parts_are_done_and_joined_in_order(tmp_path: Path) -> None:
     assert run.seconds["a"] == pytest.approx(0.5 + 4 * 1.0)
     # What parts looked at counts once.
     assert run.memory.frames == 10 + 30
+    assert run.memory.shares == {"a": pytest.approx(1.0), "b": 1.0}
     assert list((tmp_path / "parts").iterdir()) == []
+
+
+def test_each_part_may_lose_its_worker(tmp_path: Path) -> None:
+    """A long video on a cluster whose nodes come and go has many parts, and no fault."""
+    tries: list[str] = []
+
+    def do(task: Task) -> Outcome | str:
+        name = f"{task.kind}{task.part['number'] if task.part else ''}"
+        tries.append(name)
+        return "the node is gone" if tries.count(name) < 3 else divide_a(task, tmp_path)
+
+    run = Run(tmp_path, "a", do)
+    run.run()
+    assert run.states == {"a": State.DONE}
+    assert len(tries) == 3 * 5
 
 
 def test_parts_of_an_earlier_run_are_used(tmp_path: Path) -> None:
@@ -130,7 +147,7 @@ def test_parts_of_an_earlier_run_are_used(tmp_path: Path) -> None:
 
 def test_a_failed_part_fails_the_item(tmp_path: Path) -> None:
     def do(task: Task) -> Outcome:
-        if task.part == {"number": 1}:
+        if task.part is not None and task.part["number"] == 1:
             return Outcome(result=Result.FAILED, error="no room for this picture")
         return divide_a(task, tmp_path)
 

@@ -42,16 +42,17 @@ def wait_for(workers: LocalWorkers, wanted: int) -> list[Event]:
 
 def test_tasks_are_done_and_workers_end(sample: Path, tmp_path: Path) -> None:
     clips = [remux(sample, tmp_path / f"{name}.mp4", 4) for name in "abc"]
-    workers = LocalWorkers(2, settings(tmp_path))
+    workers = LocalWorkers(4, settings(tmp_path))
     try:
         for number, clip in enumerate(clips[:2]):
             workers.submit(task(clip, number))
-        assert workers.num_idle == 0
+        assert workers.num_idle == 2
         (first,) = wait_for(workers, 1)[:1]
         workers.submit(task(clips[2], 2))
         ends = [first, *wait_for(workers, 2)]
         assert [event.outcome.result for event in ends if event.outcome] == [Result.DONE] * 3
         assert {event.frames for event in ends} == {4}
+        # The third task went to a worker that was there already.
         processes = [slot._process for slot in workers._slots if slot._process is not None]
     finally:
         workers.close()
@@ -104,6 +105,7 @@ def test_what_no_worker_can_load_is_said_once(tmp_path: Path) -> None:
     (tmp_path / "w.safetensors").write_text("none")
     workers = LocalWorkers(2, settings(tmp_path, weights=tmp_path / "w.safetensors"))
     try:
+        workers.submit(task(tmp_path / "a.mp4"))
         with pytest.raises(FacestreamError, match=r"w\.safetensors"):
             wait_for(workers, 1)
     finally:
@@ -114,6 +116,7 @@ def test_workers_that_end_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(local, "WORKER_COMMAND", (sys.executable, "-c", "raise SystemExit(7)"))
     workers = LocalWorkers(1, settings(tmp_path))
     try:
+        workers.submit(task(tmp_path / "a.mp4"))
         with pytest.raises(FacestreamError, match="ended with status 7 at its start, 3 times"):
             wait_for(workers, 1)
     finally:
@@ -121,6 +124,7 @@ def test_workers_that_end_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(local, "WORKER_COMMAND", (str(tmp_path / "none"),))
     workers = LocalWorkers(1, settings(tmp_path))
     try:
+        workers.submit(task(tmp_path / "a.mp4"))
         with pytest.raises(FacestreamError, match="a worker cannot be started"):
             wait_for(workers, 1)
     finally:

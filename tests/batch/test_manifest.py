@@ -52,6 +52,11 @@ def test_a_table(name: str, delimiter: str, tmp_path: Path) -> None:
     assert third.place == f"{tmp_path / name}, line 5"
 
 
+def test_names_may_hold_what_no_drive_is(tmp_path: Path) -> None:
+    (item,) = items(tmp_path / "list.txt", "12:30 take.mp4\n")
+    assert item.output == "12:30 take"
+
+
 def test_parquet(tmp_path: Path) -> None:
     pyarrow = pytest.importorskip("pyarrow")
     parquet = pytest.importorskip("pyarrow.parquet")
@@ -78,6 +83,7 @@ def test_parquet(tmp_path: Path) -> None:
         ("path,output\n,b\n", "t.csv, line 2: there is no path in this row"),
         ("path,output\na.mp4,../b\n", r"t.csv, line 2: the output name '../b' is no name below the output folder"),
         ("path,output\na.mp4,/b\n", "line 2: the output name '/b'"),
+        ("path,output\na.mp4,C:\\b\n", "line 2: the output name 'C:"),
         ("path,options\na.mp4,faces=x\n", "line 2: num_faces must be a number"),
     ],
 )

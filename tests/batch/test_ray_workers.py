@@ -172,6 +172,19 @@ def test_a_cluster_that_grows_and_shrinks(clock: Clock, start: Start) -> None:
     assert len(ray.actors) > 3
 
 
+def test_a_cluster_that_is_gone(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
+    ray = FakeRay(CPU=1)
+    workers = start(ray)
+
+    def fail(*_: object, **__: object) -> None:
+        raise ConnectionError("The head is gone.")
+
+    monkeypatch.setattr(ray, "wait", fail)
+    monkeypatch.setattr(ray, "kill", fail)
+    with pytest.raises(FacestreamError, match=r"the Ray cluster is gone \(The head is gone\.\); what was not done waits"):
+        workers.wait(1.0)
+
+
 @pytest.mark.parametrize(
     ("greeting", "message"),
     [

@@ -184,12 +184,12 @@ def test_the_live_table(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None
     progress.begin(num_to_do=10, num_passed=3, num_bytes=1000)
     for second in range(10):
         clock[0] += 1
-        progress.progressed("worker 1", "/clips/a.mp4", 100 * (second + 1))
-        progress.progressed("worker 2", "/clips/b.mp4", 50 * (second + 1))
+        progress.progressed("worker 1", "/clips/a.mp4", 100 * (second + 1), 5.0 * (second + 1))
+        progress.progressed("worker 2", "/clips/b.mp4", 50 * (second + 1), 0.0)
         progress.sample()
-    progress.rested("worker 2", 500)
+    progress.rested("worker 2", 7, 500, 100.0)
     progress.num_done, progress.num_failed = 2, 1
-    progress.item_ended(250)
+    progress.item_ended(7, 200)
     output = io.StringIO()
     Console(file=output, width=100).print(progress.table())
     table = output.getvalue()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
@@ -36,11 +36,11 @@ class Observer(Protocol):
         """An item is worked at."""
         ...
 
-    def progressed(self, worker: str, task: Task, frames: int) -> None:
-        """A worker has looked at so many frames of a task."""
+    def progressed(self, worker: str, entry: Entry, frames: int, share: float) -> None:
+        """A worker has looked at so many frames of a task, which is that share of the item."""
         ...
 
-    def rested(self, worker: str, frames: int) -> None:
+    def rested(self, worker: str, entry: Entry, frames: int, share: float) -> None:
         """A worker has ended a task of so many frames."""
         ...
 
@@ -62,13 +62,21 @@ class _Running:
     """An item that is worked at."""
 
     entry: Entry
-    num_tries: int = 0
+    num_deaths: Counter[str] = field(default_factory=Counter)
+    """Of workers, by the task that they were at."""
     num_open: int = 0
     """Tasks that have been given out, or wait for it."""
     is_divided: bool = False
     """Its parts are being done."""
     records: list[str] = field(default_factory=list)
+    num_part_frames: int = 0
+    """Of all parts."""
     seconds: float = 0.0
+
+    def share(self, task: Task, frames: int, expected: int | None) -> float:
+        """How much of the item so many frames of a task are."""
+        whole = self.num_part_frames if task.kind is Kind.PART else expected
+        return min(1.0, frames / whole) if whole else 0.0
 
 
 class BatchDriver:
@@ -154,13 +162,17 @@ class BatchDriver:
         return self._num_given > 0 or (has_more and not self._is_stopping)
 
     def _heed(self, event: Event) -> None:
-        if event.outcome is None and event.death is None:
-            self._observer.progressed(event.worker, event.task, event.frames)
-            return
-        # The frames of parts that are joined were counted before.
-        self._observer.rested(event.worker, 0 if event.task.kind is Kind.JOIN else event.frames)
-        self._num_given -= 1
         running = self._running.get(event.task.item)
+        if event.outcome is None and event.death is None:
+            if running is not None:
+                share = running.share(event.task, event.frames, event.expected)
+                self._observer.progressed(event.worker, running.entry, event.frames, share)
+            return
+        self._num_given -= 1
+        if running is not None:
+            # The frames of parts that are joined were counted before.
+            frames = 0 if event.task.kind is Kind.JOIN else event.frames
+            self._observer.rested(event.worker, running.entry, frames, running.share(event.task, frames, frames))
         is_of_part = event.task.kind is Kind.PART
         if is_of_part and (running is None or not running.is_divided):
             # Another part has failed, or did not fit.
@@ -179,8 +191,9 @@ class BatchDriver:
             self._complete(running)
 
     def _heed_death(self, running: _Running, task: Task, death: str) -> None:
-        running.num_tries += 1
-        if running.num_tries < MAX_TRIES:
+        name = task.records[0] if task.kind is Kind.PART else str(task.kind)
+        running.num_deaths[name] += 1
+        if running.num_deaths[name] < MAX_TRIES:
             self._observer.noted(task.source, f"{death}; it is tried again")
             self._add(task)
             return
@@ -208,6 +221,7 @@ class BatchDriver:
         for part in outcome.parts:
             name = _record_name(running.entry, part)
             running.records.append(name)
+            running.num_part_frames += part["stop"] - part["span"]["first"]
             if not self._parts.has(name):
                 self._add(replace(task, kind=Kind.PART, part=part, records=(name,)))
 
@@ -242,6 +256,7 @@ class BatchDriver:
         self._remove_records(running)
         running.is_divided = False
         running.records = []
+        running.num_part_frames = 0
 
     def _forget_tasks(self, number: int) -> None:
         """Tasks of an item that were not given out yet."""

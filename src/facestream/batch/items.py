@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from functools import lru_cache
@@ -14,6 +15,8 @@ from facestream.errors import OptionError
 from facestream.outputs import OutputPlan, plan_outputs
 
 __all__ = ["Item", "apply_options", "check_output_name", "item_endings", "options_to_text", "plan_item"]
+
+DRIVE = re.compile(r"[A-Za-z]:[\\/]")
 
 RUN_NAMES = ("batch_size", "device", "frame_memory_mb", "num_threads", "profile")
 """Options that change how fast results come, and not what they are."""
@@ -42,7 +45,7 @@ def check_output_name(name: str) -> str:
         OptionError: it leads out of the folder, or is none.
     """
     path = PurePosixPath(name.replace("\\", "/"))
-    if path.is_absolute() or ".." in path.parts or not path.name or ":" in path.parts[0]:
+    if path.is_absolute() or ".." in path.parts or not path.name or DRIVE.match(name):
         raise OptionError(f"the output name {name!r} is no name below the output folder, such as 'day 1/clip'")
     return str(path)
 

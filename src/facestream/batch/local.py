@@ -6,7 +6,7 @@ import queue
 import sys
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from facestream.batch.tasks import Outcome, Task, WorkerSettings
 from facestream.batch.workers import Event
@@ -22,22 +22,19 @@ MAX_DEATHS_AT_START = 3
 
 
 class LocalWorkers:
-    """So many processes, each with networks that stay loaded."""
+    """So many processes, each with networks that stay loaded; one is started when it is needed first."""
 
     def __init__(self, num_workers: int, settings: WorkerSettings, environments: Sequence[dict[str, str]] = ()) -> None:
-        """Start them; they load their networks while the caller goes on.
+        """Prepare them.
 
         Args:
             num_workers: how many.
             settings: what each is told first.
             environments: of each process, where they differ, as for a GPU each.
         """
-        self.settings = settings
-        self.events: queue.SimpleQueue[Event | FacestreamError] = queue.SimpleQueue()
-        self._idle: queue.SimpleQueue[Task | None] = queue.SimpleQueue()
-        self._num_given = 0
+        self._events: queue.SimpleQueue[Event | FacestreamError] = queue.SimpleQueue()
         self._slots = [
-            _Slot(f"worker {number + 1}", self, self._idle, environments[number] if environments else None)
+            _Slot(f"worker {number + 1}", settings, environments[number] if environments else None, self._events.put)
             for number in range(num_workers)
         ]
 
@@ -47,11 +44,12 @@ class LocalWorkers:
 
     @property
     def num_idle(self) -> int:
-        return len(self._slots) - self._num_given
+        return sum(not slot.is_busy for slot in self._slots)
 
     def submit(self, task: Task) -> None:
-        self._num_given += 1
-        self._idle.put(task)
+        # Those whose networks are loaded come first.
+        slot = min((slot for slot in self._slots if not slot.is_busy), key=lambda slot: not slot.has_started)
+        slot.give(task)
 
     def wait(self, seconds: float) -> list[Event]:
         events: list[Event] = []
@@ -59,12 +57,13 @@ class LocalWorkers:
         while True:
             try:
                 left = max(0.0, deadline - time.monotonic())
-                event = self.events.get_nowait() if events else self.events.get(timeout=left)
+                event = self._events.get_nowait() if events else self._events.get(timeout=left)
             except queue.Empty:
                 return events
             if isinstance(event, FacestreamError):
                 raise event
-            self._num_given -= event.outcome is not None or event.death is not None
+            if event.outcome is not None or event.death is not None:
+                next(slot for slot in self._slots if slot.name == event.worker).is_busy = False
             events.append(event)
 
     def stop(self) -> None:
@@ -72,12 +71,10 @@ class LocalWorkers:
             slot.stop()
 
     def close(self) -> None:
-        for _ in self._slots:
-            self._idle.put(None)
         for slot in self._slots:
             slot.end()
         for slot in self._slots:
-            slot.thread.join()
+            slot.join()
 
 
 class _Slot:
@@ -86,19 +83,29 @@ class _Slot:
     def __init__(
         self,
         name: str,
-        workers: LocalWorkers,
-        tasks: queue.SimpleQueue[Task | None],
+        settings: WorkerSettings,
         environment: dict[str, str] | None,
+        tell: Callable[[Event | FacestreamError], None],
     ) -> None:
         self.name = name
-        self._workers = workers
-        self._tasks = tasks
+        self.is_busy = False
+        """It has a task whose end was not told yet."""
+        self.has_started = False
+        self._settings = settings
         self._environment = environment
+        self._tell = tell
+        self._tasks: queue.SimpleQueue[Task | None] = queue.SimpleQueue()
         self._mutex = threading.Lock()
         self._process: WorkerProcess | None = None
         self._is_ended = False
-        self.thread = threading.Thread(target=self._serve, name=f"facestream-{name}", daemon=True)
-        self.thread.start()
+        self._thread = threading.Thread(target=self._serve, name=f"facestream-{name}", daemon=True)
+
+    def give(self, task: Task) -> None:
+        self.is_busy = True
+        self._tasks.put(task)
+        if not self.has_started:
+            self.has_started = True
+            self._thread.start()
 
     def stop(self) -> None:
         """Ask for the end of the task."""
@@ -111,10 +118,15 @@ class _Slot:
                 process.kill()
 
     def end(self) -> None:
+        self._tasks.put(None)
         with self._mutex:
             self._is_ended = True
             if self._process is not None:
                 self._process.kill()
+
+    def join(self) -> None:
+        if self.has_started:
+            self._thread.join()
 
     def _serve(self) -> None:
         try:
@@ -125,14 +137,14 @@ class _Slot:
                 death = describe_end(process.wait(), "in the middle of it")
                 # The new one is there before the task comes back.
                 process = None if self._is_ended else self._start()
-                self._workers.events.put(Event(worker=self.name, task=task, death=death))
+                self._tell(Event(worker=self.name, task=task, death=death))
             if process is not None:
                 process.kill()
                 process.wait()
         except FacestreamError as error:
-            self._workers.events.put(error)
+            self._tell(error)
         except OSError as error:
-            self._workers.events.put(FacestreamError(f"a worker cannot be started ({error.strerror or error})"))
+            self._tell(FacestreamError(f"a worker cannot be started ({error.strerror or error})"))
 
     def _start(self) -> WorkerProcess | None:
         """A worker that is ready; ``None`` when the batch has ended.
@@ -148,7 +160,7 @@ class _Slot:
                 if self._is_ended:
                     process.kill()
             try:
-                process.send("settings", **self._workers.settings.as_dict())
+                process.send("settings", **self._settings.as_dict())
                 message = process.receive()
             except (OSError, ValueError):
                 message = None
@@ -167,10 +179,11 @@ class _Slot:
             process.send("run", task=task.as_dict())
             while message := process.receive():
                 if message["kind"] == "progress":
-                    self._workers.events.put(Event(worker=self.name, task=task, frames=message["frames"]))
+                    frames, expected = message["frames"], message["expected"]
+                    self._tell(Event(worker=self.name, task=task, frames=frames, expected=expected))
                 elif message["kind"] == "outcome":
                     outcome = Outcome.from_dict(message["outcome"])
-                    self._workers.events.put(Event(worker=self.name, task=task, frames=outcome.frames, outcome=outcome))
+                    self._tell(Event(worker=self.name, task=task, frames=outcome.frames, outcome=outcome))
                     return True
         except (OSError, ValueError):
             return False

@@ -21,7 +21,7 @@ class BatchActor:
     def __init__(self, settings: Mapping[str, Any]) -> None:
         """Load the networks. Other versions are met as well, so that nothing is taken for granted before ``greet``."""
         os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-        self._num_frames = 0
+        self._progress: tuple[int, int | None] = (0, None)
         self._should_stop = threading.Event()
         self._error = ""
         if settings["version"] != __version__:
@@ -43,17 +43,17 @@ class BatchActor:
         """Do a task."""
         from facestream.batch.tasks import Task
 
-        self._num_frames = 0
+        self._progress = (0, None)
         self._should_stop.clear()
 
         def tell(progress: Progress) -> None:
-            self._num_frames = progress.num_frames
+            self._progress = (progress.num_frames, progress.num_frames_expected)
 
         return self._runner.run(Task.from_dict(values), tell, self._should_stop.is_set).as_dict()
 
-    def progress(self) -> int:
-        """How many frames of its task it has looked at."""
-        return self._num_frames
+    def progress(self) -> tuple[int, int | None]:
+        """How many frames of its task it has looked at, and how many there are, where that is known."""
+        return self._progress
 
     def stop(self) -> None:
         """End the task that runs."""

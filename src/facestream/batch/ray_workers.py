@@ -112,6 +112,18 @@ class RayWorkers:
             self._num_released = 0
 
     def wait(self, seconds: float) -> list[Event]:
+        try:
+            self._listen(seconds)
+        except (ConnectionError, self._ray.exceptions.RayError) as error:
+            raise FacestreamError(
+                f"the Ray cluster is gone ({reason_of(error)}); what was not done waits: start the batch again"
+            ) from error
+        events = list(self._events)
+        self._events.clear()
+        return events
+
+    def _listen(self, seconds: float) -> None:
+        """Hear of what happens, until something has or the time is over."""
         waited_for = {ref: worker for worker in self._workers for ref in (worker.greeting, worker.answer) if ref}
         if waited_for:
             ready, _ = self._ray.wait(list(waited_for), num_returns=1, timeout=seconds)
@@ -127,9 +139,6 @@ class RayWorkers:
             time.sleep(seconds)
         self._ask_for_progress()
         self._look_around()
-        events = list(self._events)
-        self._events.clear()
-        return events
 
     def stop(self) -> None:
         self._is_closing = True
@@ -139,8 +148,10 @@ class RayWorkers:
 
     def close(self) -> None:
         self._is_closing = True
-        for worker in self._workers:
-            self._ray.kill(worker.actor)
+        # Where the cluster is gone, its workers are.
+        with suppress(ConnectionError, self._ray.exceptions.RayError):
+            for worker in self._workers:
+                self._ray.kill(worker.actor)
         self._workers.clear()
         self._ray.shutdown()
         self._cleanup.close()
@@ -214,8 +225,9 @@ class RayWorkers:
                     ref, worker.progress = worker.progress, None
                     # Of one that is gone its answer will tell.
                     with suppress(self._ray.exceptions.RayError):
-                        frames = int(self._ray.get(ref))
-                        self._events.append(Event(worker=worker.name, task=worker.task, frames=frames))
+                        frames, expected = self._ray.get(ref)
+                        told = Event(worker=worker.name, task=worker.task, frames=frames, expected=expected)
+                        self._events.append(told)
             elif now - worker.asked_s >= PROGRESS_S:
                 worker.asked_s, worker.progress = now, worker.actor.progress.remote()
 

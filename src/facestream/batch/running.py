@@ -48,6 +48,8 @@ class BatchSummary:
     num_failed: int
     """With words that stand for nothing."""
     seconds: float
+    state: Path
+    """The folder of journal and log."""
     failures: Path | None
     """The table of what failed."""
 
@@ -125,6 +127,7 @@ def run_batch(
         num_partial=counts[State.PARTIAL],
         num_failed=counts[State.FAILED] + len(plan.failures),
         seconds=time.perf_counter() - started,
+        state=state,
         failures=state / FAILURES_NAME if has_failures else None,
     )
 

@@ -37,7 +37,7 @@ def main() -> None:
             now = time.monotonic()
             if now - told_s >= PROGRESS_EVERY_S:
                 told_s = now
-                orders.say("progress", frames=progress.num_frames)
+                orders.say("progress", frames=progress.num_frames, expected=progress.num_frames_expected)
 
         outcome = runner.run(Task.from_dict(order["task"]), tell, orders.should_stop.is_set)
         orders.say("outcome", outcome=outcome.as_dict())

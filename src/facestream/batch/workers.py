@@ -19,6 +19,8 @@ class Event:
     task: Task
     frames: int = 0
     """Of the task, so far."""
+    expected: int | None = None
+    """Of the whole task, where that is known."""
     outcome: Outcome | None = None
     """The task has ended."""
     death: str | None = None

@@ -57,6 +57,10 @@ class BatchProgress:
         self._out = out
         self._started = time.monotonic()
         self._num_bytes = self._num_bytes_done = 0
+        self._bytes_of_parts: dict[int, float] = {}
+        """Of items that run: what tasks that have ended looked at."""
+        self._bytes_running: dict[str, float] = {}
+        """Of each worker's task."""
         self._all = _Speed()
         self._speeds: dict[str, _Speed] = {}
         self._sources: dict[str, str] = {}
@@ -66,20 +70,26 @@ class BatchProgress:
         self.num_to_do, self.num_passed, self._num_bytes = num_to_do, num_passed, num_bytes
         self._started = time.monotonic()
 
-    def progressed(self, worker: str, source: str, frames: int) -> None:
+    def progressed(self, worker: str, source: str, frames: int, num_bytes: float) -> None:
+        """A worker has looked at so many frames of a source, or bytes by their share."""
+        self._bytes_running[worker] = num_bytes
         speed = self._speeds.setdefault(worker, _Speed())
         self._all.num_ended += frames - speed.num_running
         speed.num_running = frames
         self._sources[worker] = source
 
-    def rested(self, worker: str, frames: int) -> None:
+    def rested(self, worker: str, item: int, frames: int, num_bytes: float) -> None:
+        """A worker has ended a task on an item."""
+        self._bytes_running.pop(worker, None)
+        self._bytes_of_parts[item] = self._bytes_of_parts.get(item, 0.0) + num_bytes
         speed = self._speeds.setdefault(worker, _Speed())
         self._all.num_ended += max(frames, speed.num_running) - speed.num_running
         speed.num_ended += max(frames, speed.num_running)
         speed.num_running = 0
         self._sources.pop(worker, None)
 
-    def item_ended(self, num_bytes: int) -> None:
+    def item_ended(self, item: int, num_bytes: int) -> None:
+        self._bytes_of_parts.pop(item, None)
         self._num_bytes_done += num_bytes
 
     def sample(self) -> None:
@@ -98,10 +108,11 @@ class BatchProgress:
 
     @property
     def seconds_left(self) -> float | None:
-        """By the bytes of the sources; not known before the first item has ended."""
-        if not self._num_bytes_done or not self._num_bytes:
+        """By the bytes of the sources; not known at the start."""
+        done = self._num_bytes_done + sum(self._bytes_of_parts.values()) + sum(self._bytes_running.values())
+        if not done or not self._num_bytes:
             return None
-        return self.seconds * (self._num_bytes - self._num_bytes_done) / self._num_bytes_done
+        return self.seconds * max(0.0, self._num_bytes - done) / done
 
     @property
     def disk_left(self) -> int | None:

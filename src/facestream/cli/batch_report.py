@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from facestream.batch.plan import Plan
     from facestream.batch.running import BatchSummary
     from facestream.batch.settings import BatchOptions
-    from facestream.batch.tasks import Outcome, Task
+    from facestream.batch.tasks import Outcome
 
 __all__ = ["BatchReport", "open_report"]
 
@@ -55,6 +55,8 @@ class BatchReport:
         self._live: Live | None = None
         self._log_file: TextIO | None = None
         self._told_s = time.monotonic()
+        self._num_warned = 0
+        """Items that are done, but something should be known of them."""
 
     def close(self) -> None:
         if self._live is not None:
@@ -97,11 +99,11 @@ class BatchReport:
     def began(self, entry: Entry) -> None:
         self._log(f"{entry.source}: begun")
 
-    def progressed(self, worker: str, task: Task, frames: int) -> None:
-        self._progress.progressed(worker, task.source, frames)
+    def progressed(self, worker: str, entry: Entry, frames: int, share: float) -> None:
+        self._progress.progressed(worker, entry.source, frames, share * entry.size)
 
-    def rested(self, worker: str, frames: int) -> None:
-        self._progress.rested(worker, frames)
+    def rested(self, worker: str, entry: Entry, frames: int, share: float) -> None:
+        self._progress.rested(worker, entry.number, frames, share * entry.size)
 
     def ended(self, entry: Entry, state: State, outcome: Outcome) -> None:
         from facestream.batch.journal import State
@@ -109,9 +111,10 @@ class BatchReport:
         self._progress.num_done += state is State.DONE
         self._progress.num_partial += state is State.PARTIAL
         self._progress.num_failed += state is State.FAILED
-        self._progress.item_ended(entry.size)
+        self._progress.item_ended(entry.number, entry.size)
         for warning in outcome.warnings:
             self._log(f"{entry.source}: {warning}")
+        self._num_warned += state is State.DONE and bool(outcome.warnings)
         if state is State.FAILED:
             self._say_error(f"failed: {outcome.error}")
             return
@@ -150,6 +153,9 @@ class BatchReport:
         frames, seconds = self._progress.num_frames, self._progress.seconds
         speed = f"; {frames} frames in {seconds:.1f} s ({frames / seconds:.0f} frames/s)" if frames else ""
         yield f"{', '.join(counts)}{speed}"
+        if self._num_warned:
+            count = "1 of these has warnings" if self._num_warned == 1 else f"{self._num_warned} of these have warnings"
+            yield f"{count}: {summary.state / LOG_NAME}"
         if summary.failures is not None:
             yield f"what failed: {summary.failures}; --retry-failed does it again"
 
