@@ -181,7 +181,9 @@ def test_a_cluster_that_is_gone(start: Start, monkeypatch: pytest.MonkeyPatch) -
 
     monkeypatch.setattr(ray, "wait", fail)
     monkeypatch.setattr(ray, "kill", fail)
-    with pytest.raises(FacestreamError, match=r"the Ray cluster is gone \(The head is gone\.\); what was not done waits"):
+    with pytest.raises(
+        FacestreamError, match=r"the Ray cluster is gone \(The head is gone\.\); what was not done waits"
+    ):
         workers.wait(1.0)
 
 

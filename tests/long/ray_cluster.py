@@ -58,6 +58,8 @@ class RayCluster:
         self._environment = {
             **os.environ,
             "RAY_USAGE_STATS_ENABLED": "0",
+            # Whatever tokens this user has for other clusters.
+            "RAY_AUTH_MODE": "disabled",
             **(environment or {}),
         }
         self._folder = tempfile.mkdtemp(prefix="ray-")
