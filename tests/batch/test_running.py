@@ -150,10 +150,21 @@ def test_a_dry_run_writes_nothing(lab: Lab) -> None:
     assert before == {path: path.stat().st_mtime_ns for path in lab.out.rglob("*") if path.is_file()}
 
 
+def test_what_killed_runs_left_is_swept(lab: Lab, sample: Path) -> None:
+    loop_clip(sample, lab.clips / "long.mp4", 300)
+    state = lab.out / "facestream-batch"
+    (state / "parts").mkdir(parents=True)
+    hidden = f".facestream-{'0' * 16}.part"
+    for path in (state / hidden, state / "parts" / hidden, state / "parts" / "77-old.meshes"):
+        path.write_text("x")
+    assert lab.run(split=2).is_whole
+    assert sorted(path.name for path in state.rglob("*")) == ["journal.sqlite", "lock"]
+
+
 def test_ctrl_c_and_going_on(lab: Lab) -> None:
     def press() -> None:
-        lab.memory.on_end = lambda: None
-        raise KeyboardInterrupt
+        if len(lab.memory.ends) == 2:
+            raise KeyboardInterrupt
 
     opened = lab.open_workers
 
@@ -162,8 +173,11 @@ def test_ctrl_c_and_going_on(lab: Lab) -> None:
         return opened(*arguments)
 
     running._open_workers = open_and_press  # type: ignore[assignment]
+    (lab.clips / "aa.mp4").write_text("a note")
     with pytest.raises(JobStopped):
         lab.run()
+    assert "aa.mp4" in (lab.out / "facestream-batch" / "failures.csv").read_text()
+    (lab.clips / "aa.mp4").unlink()
     running._open_workers = opened  # type: ignore[assignment]
     summary = lab.run()
     assert (summary.plan.num_done, summary.plan.num_interrupted, summary.is_whole) == (1, 2, True)

@@ -8,6 +8,7 @@ from pathlib import Path
 from facestream.batch.journal import Journal, State
 from facestream.errors import FacestreamError
 from facestream.io.remote import is_address, is_there, remove
+from facestream.io.staging import sweep_staged_files
 
 __all__ = ["PartStore"]
 
@@ -44,9 +45,10 @@ class PartStore:
             remove(f"{self.place}/{name}")
 
     def sweep(self, journal: Journal) -> None:
-        """Remove the parts in a folder whose items wait no more."""
+        """Remove the parts in a folder whose items wait no more, and what killed workers left of others."""
         if self._folder is None or not self._folder.exists():
             return
+        sweep_staged_files(self._folder)
         waiting = {entry.number for entry in journal.entries(State.WAITING)}
         for path in self._folder.glob(f"*{SUFFIX}"):
             number = path.name.partition("-")[0]

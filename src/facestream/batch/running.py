@@ -25,9 +25,9 @@ from facestream.batch.sources import find_items
 from facestream.batch.tasks import WorkerSettings
 from facestream.batch.workers import Workers
 from facestream.config import MeshOptions
-from facestream.errors import OptionError, OutputError
+from facestream.errors import JobStopped, OptionError, OutputError
 from facestream.io.remote import is_address
-from facestream.io.staging import check_folder
+from facestream.io.staging import check_folder, sweep_staged_files
 
 __all__ = ["BatchObserver", "BatchSummary", "run_batch"]
 
@@ -104,6 +104,7 @@ def run_batch(
         elif not is_address(out):
             _make_folder(Path(out))
         journal = cleanup.enter_context(Journal(state))
+        sweep_staged_files(state)
         plan = make_plan(
             journal,
             find_items(words),
@@ -116,8 +117,12 @@ def run_batch(
         )
         observer.planned(plan, journal, out)
         if not settings.dry_run:
-            if plan.num_to_do:
-                _work(journal, out, options, settings, observer)
+            try:
+                if plan.num_to_do:
+                    _work(journal, out, options, settings, observer)
+            except JobStopped:
+                write_failures(journal, state / FAILURES_NAME)
+                raise
             journal.end_run()
         has_failures = not settings.dry_run and write_failures(journal, state / FAILURES_NAME)
         counts = journal.count()
