@@ -13,6 +13,7 @@ from facestream.batch.journal import Journal, State
 from facestream.batch.part_store import PartStore
 from facestream.batch.plan import make_plan
 from facestream.batch.tasks import Kind, Outcome, Result, Task
+from facestream.batch.workers import Event
 from facestream.config import MeshOptions
 from facestream.errors import JobStopped, OutputError
 from tests.batch.inline import InlineWorkers, Memory, kinds
@@ -186,6 +187,25 @@ def test_a_full_disk_ends_the_run_and_loses_nothing(tmp_path: Path) -> None:
     again = Run(tmp_path, "abcdef", lambda _: DONE)
     again.run()
     assert sorted(task.output for task in again.workers.done) == list("abcdef")
+
+
+def test_ctrl_c_between_two_events_loses_none(tmp_path: Path) -> None:
+    """Two tasks end at once, and it is pressed while the first end is told: the run still comes to its own."""
+    run = Run(tmp_path, "ab", lambda _: DONE)
+    one_by_one = run.workers.wait
+
+    def both_at_once(seconds: float) -> list[Event]:
+        return [event for _ in range(2) if run.workers.num_idle < 2 for event in one_by_one(seconds)]
+
+    def press() -> None:
+        run.memory.on_end = lambda: None
+        raise KeyboardInterrupt
+
+    run.workers.wait = both_at_once  # type: ignore[method-assign, assignment]
+    run.memory.on_end = press
+    with pytest.raises(JobStopped):
+        run.run()
+    assert run.states == dict.fromkeys("ab", State.DONE)
 
 
 def test_ctrl_c_ends_what_runs_and_keeps_what_is_done(tmp_path: Path) -> None:

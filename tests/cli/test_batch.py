@@ -118,7 +118,7 @@ def test_wrong_words_are_one_clear_line(
     errors = [line for line in told.err.splitlines() if "error" in line]
     assert len(errors) == 1, told.err
     assert message in errors[0]
-    assert not list((tmp_path / "out").glob("*.stream")) if (tmp_path / "out").exists() else True
+    assert not list(tmp_path.rglob("*.stream"))
 
 
 def test_a_ray_cluster_that_does_not_answer(

@@ -106,6 +106,8 @@ class BatchDriver:
         self._parts = parts
         self._num_parts = num_parts
         self._running: dict[int, _Running] = {}
+        self._events: deque[Event] = deque()
+        """Not heeded yet; Ctrl-C may fall between two of them."""
         self._num_given = 0
         """Tasks that workers have."""
         self._ready: deque[Task] = deque()
@@ -124,8 +126,9 @@ class BatchDriver:
         try:
             while self._fill():
                 try:
-                    for event in self._workers.wait(WAIT_S):
-                        self._heed(event)
+                    self._events.extend(self._workers.wait(WAIT_S))
+                    while self._events:
+                        self._heed(self._events.popleft())
                     self._observer.waited()
                 except KeyboardInterrupt:
                     if self._is_stopping:

@@ -61,10 +61,6 @@ class State(IntEnum):
     """The source broke off; the results hold what came before."""
     FAILED = 4
 
-    @property
-    def has_ended(self) -> bool:
-        return self >= State.DONE
-
 
 MOVES = {
     State.WAITING: {State.RUNNING},

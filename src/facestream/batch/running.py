@@ -116,15 +116,12 @@ def run_batch(
             on_item=observer.planning,
         )
         observer.planned(plan, journal, out)
+        has_failures = False
         if not settings.dry_run:
-            try:
-                if plan.num_to_do:
-                    _work(journal, out, options, settings, observer)
-            except JobStopped:
-                write_failures(journal, state / FAILURES_NAME)
-                raise
+            if plan.num_to_do:
+                _work(journal, out, options, settings, observer)
             journal.end_run()
-        has_failures = not settings.dry_run and write_failures(journal, state / FAILURES_NAME)
+            has_failures = write_failures(journal, state / FAILURES_NAME)
         counts = journal.count()
     return BatchSummary(
         plan=plan,
@@ -147,6 +144,9 @@ def _work(journal: Journal, out: str, options: MeshOptions, settings: BatchOptio
     workers = _open_workers(settings, worker_settings, observer)
     try:
         BatchDriver(journal, workers, observer, parts=parts, num_parts=num_parts).run()
+    except JobStopped:
+        write_failures(journal, journal.path.with_name(FAILURES_NAME))
+        raise
     finally:
         workers.close()
         parts.tidy()
