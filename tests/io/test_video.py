@@ -221,10 +221,10 @@ def test_damage_in_the_middle_is_counted_and_passed_over(tmp_path: Path) -> None
     ("name", "content", "message"),
     [
         ("empty.mp4", b"", r"the file is empty \(0 bytes\)"),
-        ("text.mp4", b"hello world\n" * 99, "not a picture or video that FFmpeg can read"),
+        ("text.mp4", b"hello world\n" * 99, "a text file, not a picture or video"),
         ("text.txt", b"hello world\n" * 99, "a text file, not a picture or video"),
         ("noise.mkv", bytes(range(256)) * 99, "not a picture or video that FFmpeg can read"),
-        ("list.m3u8", b"#EXTM3U\n#EXTINF:1,\n/etc/hostname\n", "not a picture or video that FFmpeg can read"),
+        ("list.m3u8", b"#EXTM3U\n#EXTINF:1,\n/etc/hostname\n", r"a playlist \(HLS, M3U\)"),
     ],
 )
 def test_files_that_are_no_videos(tmp_path: Path, name: str, content: bytes, message: str) -> None:
@@ -255,7 +255,7 @@ def test_sound_without_pictures(tmp_path: Path) -> None:
         frame.sample_rate = 8000
         container.mux(stream.encode(frame))
         container.mux(stream.encode(None))
-    with pytest.raises(SourceError, match="there is no video stream in it, only: audio"):
+    with pytest.raises(SourceError, match="it has sound, but no video; give a picture or video"):
         open_source(path)
 
 
@@ -263,7 +263,7 @@ def test_a_codec_that_nobody_knows(tmp_path: Path) -> None:
     content = write_clip(tmp_path / "c.mp4", numbered_frames(3), codec="libx264").read_bytes()
     place = content.rindex(b"avc1")
     (tmp_path / "c.mp4").write_bytes(content[:place] + b"zz9v" + content[place + 4 :])
-    with pytest.raises(SourceError, match=r"c\.mp4: its video stream is of a codec that FFmpeg does not know"):
+    with pytest.raises(SourceError, match=r"c\.mp4: its video is in a format that FFmpeg cannot decode"):
         open_source(tmp_path / "c.mp4")
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 from pathlib import Path
 from typing import BinaryIO
 
 from facestream.io.mounts import open_readable, size_of
+from facestream.io.mp4_boxes import MP4_BEGINNINGS, read_boxes
 
 __all__ = ["count_missing_bytes"]
 
@@ -20,7 +22,7 @@ def count_missing_bytes(path: Path) -> int:
     size = path.stat().st_size if elsewhere is None else elsewhere
     with path.open("rb") if elsewhere is None else open_readable(path) as file:
         head = file.read(16)
-        if head[4:8] in (b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip", b"styp"):
+        if head[4:8] in MP4_BEGINNINGS:
             return max(0, _mp4_end(file, size) - size)
         if head[:4] == EBML_HEADER:
             return max(0, _matroska_end(file) - size)
@@ -36,19 +38,9 @@ def count_missing_bytes(path: Path) -> int:
 
 
 def _mp4_end(file: BinaryIO, size: int) -> int:
-    """Where the last of the boxes at the top ends (ISO 14496-12, 4.2)."""
-    end = 0
-    while end + 8 <= size:
-        file.seek(end)
-        header = file.read(16)
-        length = int.from_bytes(header[:4], "big")
-        if length == 1:
-            length = int.from_bytes(header[8:16], "big")
-        if length < 8 or not header[4:8].isalnum():
-            # 0 is a box up to the end of the file; anything else is no box.
-            break
-        end += length
-    return end
+    """Where the last of the boxes at the top ends."""
+    boxes = itertools.takewhile(lambda box: box.kind.isalnum(), read_boxes(file, 0, size))
+    return max((box.end for box in boxes), default=0)
 
 
 def _matroska_end(file: BinaryIO) -> int:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import cast
 
-import av
 import av.error
 from av.codec.context import CodecContext
 from av.packet import Packet
@@ -15,18 +15,16 @@ from av.stream import Disposition
 from av.video.stream import VideoStream
 
 from facestream.errors import SourceError
+from facestream.io.ffmpeg import open_reader
 from facestream.io.mounts import open_readable
+from facestream.io.mp4_boxes import MP4_BEGINNINGS, names_another_file
+from facestream.io.unreadable import HEAD_BYTES, explain_made_of_others, explain_unreadable
 
 __all__ = ["MAX_BARREN_BYTES", "MediaFile"]
-
-TEXT_FORMATS = ("tty",)
-"""FFmpeg would draw a text file as a video."""
 
 MAX_BARREN_BYTES = 400_000_000
 """Read without a packet in them, beyond what any frame has (``MAX_FRAME_PIXELS``). FFmpeg would go on to the end of the
 file, and keep all of it for some formats, such as H.264 without a container."""
-
-BLOCK_BYTES = 1 << 17
 
 
 class MediaFile:
@@ -36,33 +34,22 @@ class MediaFile:
         """Open it.
 
         Raises:
-            SourceError: FFmpeg cannot read it.
+            SourceError: FFmpeg cannot read it, or it is made of other files.
         """
         self.path = path
         try:
+            _refuse_what_names_others(path)
             self._file = _WatchedFile(path)
         except OSError as error:
             raise SourceError(f"{path}: cannot be opened ({error.strerror or error})") from error
-        # "file:" keeps FFmpeg from taking a colon in a name for a protocol, and the white list from following links.
         try:
-            self.container = av.open(
-                self._file,
-                "r",
-                options={"protocol_whitelist": "file"},
-                metadata_errors="replace",
-                buffer_size=BLOCK_BYTES,
-            )
+            self.container = open_reader(self._file, path)
         except av.error.FFmpegError as error:
             self._file.close()
-            raise SourceError(
-                f"{path}: not a picture or video that FFmpeg can read ({error.strerror}); check that it is whole"
-            ) from error
+            raise SourceError(f"{path}: {_explain(path, error)}") from error
         except BaseException:
             self._file.close()
             raise
-        if self.container.format.name in TEXT_FORMATS:
-            self.close()
-            raise SourceError(f"{path}: a text file, not a picture or video")
 
     def close(self) -> None:
         self.container.close()
@@ -78,15 +65,29 @@ class MediaFile:
         """
         streams = [s for s in self.container.streams.video if not s.disposition & Disposition.attached_pic]
         if not streams:
-            kinds = sorted({stream.type for stream in self.container.streams})
-            raise SourceError(f"{self.path}: there is no video stream in it, only: {', '.join(kinds) or 'nothing'}")
+            raise SourceError(f"{self.path}: {self._describe_rest()}, but no video; give a picture or video")
         # PyAV's types do not tell that a stream without a decoder has no context.
         known = [s for s in streams if cast("CodecContext | None", s.codec_context) is not None]
         if not known:
             raise SourceError(
-                f"{self.path}: its video stream is of a codec that FFmpeg does not know; check that it is whole"
+                f"{self.path}: its video is in a format that FFmpeg cannot decode; save it as H.264, or check that "
+                "the file is whole"
             )
         return next((s for s in known if s.disposition & Disposition.default), known[0])
+
+    def _describe_rest(self) -> str:
+        """What there is in a file without a video, as a person would say it."""
+        streams = self.container.streams
+        found = {
+            "sound": bool(streams.audio),
+            "a cover picture": bool(streams.video),
+            "subtitles": bool(streams.subtitles),
+            "data": bool(streams.data or streams.attachments),
+        }
+        things = [name for name, is_there in found.items() if is_there]
+        if not things:
+            return "it has a header"
+        return f"it has {' and '.join([', '.join(things[:-1]), things[-1]] if len(things) > 1 else things)}"
 
     def packets(self, stream: VideoStream) -> Iterator[Packet[VideoStream]]:
         """The packets of a stream, at the end an empty one.
@@ -126,13 +127,38 @@ class MediaFile:
         return itertools.chain([first], packets) if first is not None and first.size else iter(())
 
 
+def _refuse_what_names_others(path: Path) -> None:
+    """FFmpeg would refuse these without a word of what they are, or leave out what lies elsewhere.
+
+    Raises:
+        SourceError: the file is made of other files.
+        OSError: it cannot be read.
+    """
+    with open_readable(path) as file:
+        head = file.read(HEAD_BYTES)
+    if sentence := explain_made_of_others(head):
+        raise SourceError(f"{path}: {sentence}")
+    if head[4:8] in MP4_BEGINNINGS and names_another_file(path):
+        raise SourceError(
+            f"{path}: its pictures lie in another file, which it names and which is not opened; give that file, or "
+            'save this one again as "self-contained"'
+        )
+
+
+def _explain(path: Path, error: av.error.FFmpegError) -> str:
+    """Why FFmpeg cannot read a file."""
+    with suppress(OSError):
+        if sentence := explain_unreadable(path):
+            return sentence
+    return f"not a picture or video that FFmpeg can read ({error.strerror}); check that it is whole"
+
+
 class _WatchedFile:
     """What FFmpeg reads of a file, counted."""
 
     def __init__(self, path: Path) -> None:
         self._file = open_readable(path)
         self._is_open = True
-        self.name = f"file:{path.absolute()}"
         self.num_barren_bytes = 0
         """Read since something was found."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from contextlib import closing
 from fractions import Fraction
 from pathlib import Path
 from typing import Any, cast
@@ -13,7 +14,9 @@ import numpy as np
 import numpy.typing as npt
 from av.video.stream import VideoStream
 
-from facestream.errors import OutputError
+from facestream.errors import OutputError, SourceError
+from facestream.io.ffmpeg import open_writer
+from facestream.io.media_file import MediaFile
 
 __all__ = ["VideoWriter", "read_comment"]
 
@@ -53,7 +56,7 @@ class VideoWriter:
         self._last_pts = -1
         self._start_s: float | None = None
         try:
-            self._container = av.open(str(path), "w", format="mp4", options={"movflags": "+faststart"})
+            self._container = open_writer(path, "mp4", {"movflags": "+faststart"})
             self._container.metadata["comment"] = comment
             self._stream = self._add_stream(rate_hz)
         except (av.error.FFmpegError, OSError) as error:
@@ -106,7 +109,7 @@ class VideoWriter:
 def read_comment(path: Path) -> str:
     """The comment of a video file; empty where it has none or is no video."""
     try:
-        with av.open(str(path), metadata_errors="replace") as container:
-            return container.metadata.get("comment", "")
-    except (av.error.FFmpegError, OSError):
+        with closing(MediaFile(path)) as media:
+            return media.container.metadata.get("comment", "")
+    except SourceError:
         return ""

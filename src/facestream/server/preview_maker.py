@@ -16,6 +16,7 @@ import av.error
 import numpy as np
 
 from facestream.errors import FacestreamError
+from facestream.io.ffmpeg import open_writer
 from facestream.io.source import open_source
 
 __all__ = ["main", "make_preview"]
@@ -33,7 +34,7 @@ def make_preview(source: Path, target: Path) -> None:
     Raises:
         SourceError: it is no video.
     """
-    with closing(open_source(source)) as frames, av.open(str(target), "w", format="webm") as writer:
+    with closing(open_source(source)) as frames, open_writer(target, "webm") as writer:
         info = frames.info
         shown = info.width * info.pixel_aspect
         scale = min(1.0, MAX_WIDTH / shown)
