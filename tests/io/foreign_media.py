@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import os
+import socket
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from tests.io.clips import remux
 
-__all__ = ["FOREIGN_FORMATS", "write_foreign_files", "write_movie_with_reference"]
+__all__ = ["FOREIGN_FORMATS", "nobody_is_asked", "write_foreign_files", "write_movie_with_reference"]
 
 
 def hls(name: str) -> bytes:
@@ -100,23 +103,23 @@ FOREIGN_FORMATS: dict[str, tuple[Callable[[str], bytes], str, str]] = {
 """What writes a file that names another one, the usual ending, and what is said of it."""
 
 
-def write_foreign_files(folder: Path, clip: Path, address: str) -> dict[Path, str]:
+def write_foreign_files(folder: Path, elsewhere: Path, clip: Path, address: str) -> dict[Path, str]:
     """Every format by its ending and disguised, with every way to name a clip; and what is to be said of each.
 
     Args:
-        folder: where the files go, which must be new. In a folder beside it and one below it there are clips then.
+        folder: where the files go. In a folder below it there is a clip then.
+        elsewhere: another folder, where there is a clip then too.
         clip: a real clip.
         address: of a listener that must not be asked.
     """
-    below, beside = folder / "below", folder.with_name(f"{folder.name}-beside")
-    for place in (below, beside):
-        place.mkdir(parents=True)
+    for place in (folder / "below", elsewhere):
+        place.mkdir(parents=True, exist_ok=True)
         remux(clip, place / "clip.ts", num_packets=30)
     names = {
-        "absolute": str(beside / "clip.ts"),
-        "file-url": f"file://{beside}/clip.ts",
+        "absolute": str(elsewhere / "clip.ts"),
+        "file-url": f"file://{elsewhere}/clip.ts",
         "relative": "below/clip.ts",
-        "parent": f"../{beside.name}/clip.ts",
+        "parent": os.path.relpath(elsewhere / "clip.ts", folder),
         "http": f"{address}/clip.ts",
     }
     found = {}
@@ -128,7 +131,7 @@ def write_foreign_files(folder: Path, clip: Path, address: str) -> dict[Path, st
                 found[path] = pattern
     for entry in (b"alis", b"url "):
         path = folder / f"reference-{entry.decode().strip()}.mov"
-        write_movie_with_reference(clip, path, entry, str(beside / "clip.ts"))
+        write_movie_with_reference(clip, path, entry, str(elsewhere / "clip.ts"))
         found[path] = r"its pictures lie in another file, .*self-contained"
     return found
 
@@ -149,3 +152,16 @@ def write_movie_with_reference(clip: Path, target: Path, kind: bytes, name: str)
         data[start : start + 4] = size.to_bytes(4, "big")
     target.write_bytes(data)
     return target
+
+
+@contextmanager
+def nobody_is_asked() -> Iterator[str]:
+    """The address of a listener that sees no connection until the end."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        server.setblocking(False)
+        yield f"http://127.0.0.1:{server.getsockname()[1]}"
+        try:
+            server.accept()
+        except BlockingIOError:
+            return
+        raise AssertionError("somebody asked the address")

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import ast
 import re
-import socket
-from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
@@ -19,27 +17,17 @@ from facestream.io.ffmpeg import AVFMT_NOFILE, HANDED_OVER, REFUSED_FORMATS, all
 from facestream.io.media_file import MediaFile
 from facestream.io.source import open_source
 from tests.io.clips import numbered_frames, remux, write_clip
-from tests.io.foreign_media import write_foreign_files, write_movie_with_reference
+from tests.io.foreign_media import nobody_is_asked, write_foreign_files, write_movie_with_reference
 
 
-@pytest.fixture
-def listener() -> Iterator[socket.socket]:
-    """Waits for connections, of which there must be none."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        server.setblocking(False)
-        yield server
-        with pytest.raises(BlockingIOError):
-            server.accept()
-
-
-def test_no_file_leads_to_another(sample: Path, tmp_path: Path, listener: socket.socket) -> None:
-    address = f"http://127.0.0.1:{listener.getsockname()[1]}"
-    files = write_foreign_files(tmp_path / "media", sample, address)
-    assert len(files) > 190
-    for path, pattern in files.items():
-        with pytest.raises(SourceError, match=f"^{re.escape(str(path))}: {pattern}") as caught:
-            open_source(path)
-        assert "\n" not in str(caught.value)
+def test_no_file_leads_to_another(sample: Path, tmp_path: Path) -> None:
+    with nobody_is_asked() as address:
+        files = write_foreign_files(tmp_path / "media", tmp_path / "elsewhere", sample, address)
+        assert len(files) > 190
+        for path, pattern in files.items():
+            with pytest.raises(SourceError, match=f"^{re.escape(str(path))}: {pattern}") as caught:
+                open_source(path)
+            assert "\n" not in str(caught.value)
     # The clip that they name is one that can be read.
     with closing(open_source(tmp_path / "media" / "below" / "clip.ts")) as source:
         assert sum(1 for _ in source) == 30

@@ -7,6 +7,7 @@ import io
 import json
 import os
 import re
+import shutil
 import socket
 import time
 import zipfile
@@ -17,6 +18,7 @@ from typing import Any
 
 import pytest
 
+from tests.io.foreign_media import nobody_is_asked, write_foreign_files
 from tests.server.running import RunningServer
 
 SECRET = "the secret of the house"  # noqa: S105
@@ -241,6 +243,47 @@ def test_a_bomb_of_text_in_a_picture(server: RunningServer) -> None:
     log = run(server, "text bomb", video, {"uri": "text-bomb.stream"})
     assert "the picture is damaged (Decompressed data too large" in log.splitlines()[-1]
     assert worker_mb(server) - memory < 150
+
+
+def test_no_media_file_leads_to_another(
+    server: RunningServer, sample: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """Both APIs, uploads, the viewer and its previews; the named clip is a real one, which lies outside."""
+    folder, elsewhere = server.data_folder / "foreign", tmp_path_factory.mktemp("elsewhere")
+    with nobody_is_asked() as address:
+        files = write_foreign_files(folder, elsewhere, sample, address)
+        for number, path in enumerate(files):
+            job = {
+                "module": "facemesh",
+                "inputs": {"data": f"foreign/{path.name}"},
+                "outputs": {"landmarks": "foreign/x.stream"},
+            }
+            answer = server.post("/api/v1/jobs", json={**job, "key": f"foreign {number}"})
+            assert answer.status_code in (200, 201, 202), answer.text
+        for number, (path, pattern) in enumerate(files.items()):
+            assert server.wait(f"foreign {number}") == 3
+            assert re.search(f"{re.escape(path.name)}: {pattern}", server.log(f"foreign {number}").splitlines()[-1])
+        for number, path in enumerate([path for path in files if path.suffix == ".mp4"][::7]):
+            uri = f"foreign/{path.name}"
+            log = run(server, f"foreign form {number}", {"uri": uri}, {"uri": "foreign/x.stream"})
+            assert re.search(files[path], log.splitlines()[-1])
+        for path in [folder / "hls-absolute.m3u8", folder / "concat-parent.ts"]:
+            with path.open("rb") as file:
+                uri = server.post("/upload", files={"file": (path.name, file)}).text.strip()
+            log = run(server, f"upload {path.name}", {"uri": uri}, {"uri": "foreign/x.stream"})
+            assert re.search(files[path], log.splitlines()[-1])
+            looked = server.get("/api/v1/video", params={"path": str(path)})
+            assert looked.status_code == 404
+            assert re.search(files[path], looked.json()["detail"])
+            assert server.get("/api/v1/times", params={"path": str(path)}).status_code == 404
+            deadline = time.monotonic() + 60
+            while (preview := server.get("/api/v1/preview-state", params={"path": str(path)}).json())["state"] == "making":
+                assert time.monotonic() < deadline
+                time.sleep(0.1)
+            assert preview["state"] == "failed"
+            assert re.search(files[path], preview["problem"])
+    assert not list(folder.glob("*.stream*"))
+    shutil.rmtree(folder)
 
 
 LAUGHS = "".join(f'<!ENTITY a{k} "{f"&a{k - 1};" * 10}">' for k in range(1, 12))
