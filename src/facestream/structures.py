@@ -227,6 +227,10 @@ class VideoInfo:
     """Whether frames were then mirrored left to right."""
     pixel_aspect: float
     """Of the upright frame."""
+    start_s: float = 0.0
+    """Time stamp of the first frame."""
+    times_s: tuple[float, ...] | None = None
+    """Time stamps of all frames, where they are known without reading the file from end to end."""
 
 
 @dataclass(frozen=True, slots=True)

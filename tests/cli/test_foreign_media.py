@@ -20,7 +20,9 @@ def test_every_file_is_refused_in_a_line(
         (tmp_path / "out").mkdir()
         # A disguised twin would be written to the same place as the others.
         for suffix in (".mp4", ".ts", ""):
-            group = [path for path in files if path.suffix == suffix or (not suffix and path.suffix not in (".mp4", ".ts"))]
+            group = [
+                path for path in files if path.suffix == suffix or (not suffix and path.suffix not in (".mp4", ".ts"))
+            ]
             assert main([command, *map(str, group), "-o", str(tmp_path / "out"), "--quiet"]) == 1
             *lines, total = capsys.readouterr().err.splitlines()
             assert total == f"facestream: {len(group)} of {len(group)} inputs failed"
@@ -29,9 +31,7 @@ def test_every_file_is_refused_in_a_line(
     assert not list((tmp_path / "out").iterdir())
 
 
-def test_a_batch_names_them_and_does_the_rest(
-    sample: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_batch_names_them_and_does_the_rest(sample: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with nobody_is_asked() as address:
         files = write_foreign_files(tmp_path / "media", tmp_path / "elsewhere", sample, address)
         disguised = [path for path in files if path.suffix == ".ts"][:8]

@@ -277,7 +277,9 @@ def test_no_media_file_leads_to_another(
             assert re.search(files[path], looked.json()["detail"])
             assert server.get("/api/v1/times", params={"path": str(path)}).status_code == 404
             deadline = time.monotonic() + 60
-            while (preview := server.get("/api/v1/preview-state", params={"path": str(path)}).json())["state"] == "making":
+            while (preview := server.get("/api/v1/preview-state", params={"path": str(path)}).json())[
+                "state"
+            ] == "making":
                 assert time.monotonic() < deadline
                 time.sleep(0.1)
             assert preview["state"] == "failed"

@@ -22,6 +22,8 @@ def read_frame_times(info: VideoInfo) -> npt.NDArray[np.float64]:
     """
     if info.kind == "picture":
         return np.zeros(1)
+    if info.times_s is not None:
+        return np.array(info.times_s)
     times_s: list[float] = []
     with closing(MediaFile(info.path)) as media:
         stream = media.video_stream()

@@ -73,7 +73,9 @@ class MediaFile:
                 f"{self.path}: its video is in a format that FFmpeg cannot decode; save it as H.264, or check that "
                 "the file is whole"
             )
-        return next((s for s in known if s.disposition & Disposition.default), known[0])
+        # Beside a HEIF sequence lies a still, which is marked as default too.
+        moving = [s for s in known if s.frames != 1] or known
+        return next((s for s in moving if s.disposition & Disposition.default), moving[0])
 
     def _describe_rest(self) -> str:
         """What there is in a file without a video, as a person would say it."""

@@ -9,7 +9,7 @@ from typing import BinaryIO, NamedTuple
 
 from facestream.io.mounts import open_readable
 
-__all__ = ["MP4_BEGINNINGS", "Box", "has_box", "names_another_file", "read_boxes"]
+__all__ = ["MP4_BEGINNINGS", "Box", "find_boxes", "has_box", "names_another_file", "read_boxes"]
 
 MP4_BEGINNINGS = (b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip", b"styp", b"pnot")
 """Kinds of boxes that such a file begins with."""
@@ -71,28 +71,28 @@ def names_another_file(path: Path) -> bool:
         OSError: it cannot be read.
     """
     with open_readable(path) as file:
-        for movie in _inside(file, Box(b"", 0, file.seek(0, os.SEEK_END)), b"moov"):
-            if any(_inside(file, movie, b"rmra")):
+        for movie in find_boxes(file, Box(b"", 0, file.seek(0, os.SEEK_END)), b"moov"):
+            if any(find_boxes(file, movie, b"rmra")):
                 return True
-            for track in _inside(file, movie, b"trak"):
+            for track in find_boxes(file, movie, b"trak"):
                 if _is_of_pictures(file, track) and _has_outer_reference(file, track):
                     return True
             return False
     return False
 
 
-def _inside(file: BinaryIO, box: Box, *path: bytes) -> Iterator[Box]:
+def find_boxes(file: BinaryIO, box: Box, *path: bytes) -> Iterator[Box]:
     """The boxes of one kind in a box, and of another kind in those, and so on."""
     for found in read_boxes(file, box.start, box.end):
         if found.kind == path[0]:
             if len(path) == 1:
                 yield found
             else:
-                yield from _inside(file, found, *path[1:])
+                yield from find_boxes(file, found, *path[1:])
 
 
 def _is_of_pictures(file: BinaryIO, track: Box) -> bool:
-    for handler in _inside(file, track, b"mdia", b"hdlr"):
+    for handler in find_boxes(file, track, b"mdia", b"hdlr"):
         file.seek(handler.start + 8)
         if file.read(4) in (b"vide", b"pict"):
             return True
@@ -100,7 +100,7 @@ def _is_of_pictures(file: BinaryIO, track: Box) -> bool:
 
 
 def _has_outer_reference(file: BinaryIO, track: Box) -> bool:
-    for table in _inside(file, track, b"mdia", b"minf", b"dinf", b"dref"):
+    for table in find_boxes(file, track, b"mdia", b"minf", b"dinf", b"dref"):
         # Version, flags and the number of entries stand before them.
         for entry in read_boxes(file, table.start + 8, table.end):
             file.seek(entry.start)

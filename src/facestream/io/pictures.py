@@ -11,15 +11,18 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image, ImageOps
+from PIL import Image
 
 from facestream.errors import SourceError
+from facestream.io.mp4_boxes import has_box
+from facestream.io.upright import Turn
 from facestream.structures import Frame, VideoInfo
 
-__all__ = ["PictureSource", "is_picture"]
+__all__ = ["PictureSource", "describe_damage", "is_picture", "open_picture", "read_turn", "to_rgb"]
 
-PICTURE_FORMATS = ("JPEG", "PNG", "BMP", "TIFF", "WEBP", "PPM", "JPEG2000", "AVIF")
-"""What Pillow is asked for. GIF is a video, and the rest of its formats are none that cameras write."""
+PICTURE_FORMATS = ("JPEG", "PNG", "BMP", "TIFF", "WEBP", "PPM", "JPEG2000", "AVIF", "GIF")
+"""What Pillow is asked for. None of these opens another file; the rest of its formats, of which EPS starts a program,
+are none that cameras write."""
 
 PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 
@@ -31,16 +34,16 @@ AVIF_BRANDS = frozenset({b"avif", b"avis"})
 
 ORIENTATION_TAG = 274
 
-ROTATIONS = {
-    2: (0, True),
-    3: (180, False),
-    4: (180, True),
-    5: (90, True),
-    6: (90, False),
-    7: (270, True),
-    8: (270, False),
+TURNS = {
+    2: Turn(0, mirrored=True),
+    3: Turn(2),
+    4: Turn(2, mirrored=True),
+    5: Turn(1, mirrored=True),
+    6: Turn(1),
+    7: Turn(3, mirrored=True),
+    8: Turn(3),
 }
-"""EXIF orientation to the turn clockwise in degrees and the mirroring after it (EXIF 2.3)."""
+"""By the EXIF orientation (EXIF 2.3)."""
 
 
 class PictureSource:
@@ -56,17 +59,13 @@ class PictureSource:
             SourceError: the file is damaged or too large.
         """
         try:
-            with warnings.catch_warnings(), _open(path) as picture:
+            with warnings.catch_warnings(), open_picture(path) as picture:
                 warnings.simplefilter("ignore")
                 self.notes = _notes(picture)
-                rotation_deg, mirrored = ROTATIONS.get(picture.getexif().get(ORIENTATION_TAG, 1), (0, False))
-                image = _to_rgb(ImageOps.exif_transpose(picture))
-        except Image.DecompressionBombError as error:
-            raise SourceError(
-                f"{path}: the picture is too large to unpack ({_count_megapixels(error)}); scale it down first"
-            ) from error
+                turn = read_turn(picture)
+                image = turn.apply(to_rgb(picture))
         except Exception as error:  # Pillow's readers raise whatever their libraries do
-            raise SourceError(f"{path}: the picture is damaged ({error}); save it again from its original") from error
+            raise SourceError(f"{path}: {describe_damage(error)}") from error
         self._image = image
         self.info = VideoInfo(
             path=path,
@@ -76,8 +75,8 @@ class PictureSource:
             rate_hz=Fraction(1),
             tick_s=0.0,
             num_frames_header=1,
-            rotation_deg=rotation_deg,
-            mirrored=mirrored,
+            rotation_deg=turn.quarters * 90,
+            mirrored=turn.mirrored,
             pixel_aspect=1.0,
         )
 
@@ -89,7 +88,7 @@ class PictureSource:
 
 
 def is_picture(path: Path) -> bool:
-    """Whether the file's first bytes are those of a picture; a film of JPEGs in a row is none.
+    """Whether the file's first bytes are those of a picture; a film of JPEGs in a row and a HEIF sequence are none.
 
     Raises:
         SourceError: a HEIC picture without the plug-in that reads it.
@@ -102,10 +101,13 @@ def is_picture(path: Path) -> bool:
     if path.suffix.lower() in MOTION_JPEG_SUFFIXES:
         return False
     if _is_heif(head):
+        # A sequence is a movie, which FFmpeg reads.
+        if has_box(path, b"moov"):
+            return False
         _register_heif(path)
         return True
     try:
-        with _open(path):
+        with open_picture(path):
             return True
     except Image.DecompressionBombError:
         return True
@@ -130,12 +132,24 @@ def _register_heif(path: Path) -> None:
     pillow_heif.register_heif_opener()
 
 
-def _open(path: Path) -> Image.Image:
+def open_picture(path: Path) -> Image.Image:
     """Read the header only. Pillow's limit on the number of pixels holds; its warning at half of it is kept back."""
     formats = (*PICTURE_FORMATS, "HEIF") if "HEIF" in Image.OPEN else PICTURE_FORMATS
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         return Image.open(path, formats=formats)
+
+
+def read_turn(picture: Image.Image) -> Turn:
+    """How a picture is turned to stand upright."""
+    return TURNS.get(picture.getexif().get(ORIENTATION_TAG, 1), Turn())
+
+
+def describe_damage(error: Exception) -> str:
+    """Why Pillow cannot read a picture."""
+    if isinstance(error, Image.DecompressionBombError):
+        return f"the picture is too large to unpack ({_count_megapixels(error)}); scale it down first"
+    return f"the picture is damaged ({error}); save it again from its original"
 
 
 def _count_megapixels(error: Image.DecompressionBombError) -> str:
@@ -152,7 +166,7 @@ def _notes(picture: Image.Image) -> tuple[str, ...]:
     return ()
 
 
-def _to_rgb(picture: Image.Image) -> npt.NDArray[np.uint8]:
+def to_rgb(picture: Image.Image) -> npt.NDArray[np.uint8]:
     """Any mode as uint8 RGB (H, W, 3): deep grey levels are scaled, transparency is laid over white."""
     if picture.mode.startswith("I") or picture.mode == "F":
         grey = _scale_to_bytes(np.asarray(picture))

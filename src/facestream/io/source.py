@@ -68,9 +68,13 @@ def open_source(path: str | os.PathLike[str], num_threads: int | None = None) ->
     """
     path = Path(path)
     check_source(path)
+    from facestream.io.animation import AnimationSource, is_animation
     from facestream.io.pictures import PictureSource, is_picture
     from facestream.io.video import VideoSource
 
     # Pictures elsewhere are copied before.
-    is_here = size_of(path) is None
-    return PictureSource(path) if is_here and is_picture(path) else VideoSource(path, num_threads)
+    if size_of(path) is not None:
+        return VideoSource(path, num_threads)
+    if is_animation(path):
+        return AnimationSource(path)
+    return PictureSource(path) if is_picture(path) else VideoSource(path, num_threads)

@@ -21,6 +21,7 @@ from av.video.stream import VideoStream
 from facestream.errors import SourceError
 from facestream.images import Image
 from facestream.io.container_length import count_missing_bytes
+from facestream.io.frame_size import MAX_FRAME_PIXELS, check_frame_size
 from facestream.io.media_file import MediaFile
 from facestream.io.upright import Turn, turn_from_display_matrix
 from facestream.io.yuv import yuv_image
@@ -33,10 +34,6 @@ FALLBACK_RATE_HZ = Fraction(25)
 
 PIXEL_ASPECTS = (Fraction(1, 10), Fraction(10))
 """Beyond these a header's pixel aspect is not believed."""
-
-
-MAX_FRAME_PIXELS = 100_000_000
-"""A larger frame is not unpacked: as RGB it alone would take more than 300 MB. 8K video has 33 million."""
 
 
 MAX_DECODER_THREADS = 16
@@ -222,6 +219,7 @@ class VideoSource:
             rotation_deg=self._turn.quarters * 90,
             mirrored=self._turn.mirrored,
             pixel_aspect=float(aspect),
+            start_s=0.0 if frame.pts is None else frame.pts * self.tick.numerator / self.tick.denominator,
         )
 
     def _count_header_frames(self) -> int | None:
@@ -234,12 +232,7 @@ class VideoSource:
 
 def _check_size(stream: VideoStream, path: Path) -> None:
     """Refuse frames that are too large by the header, and let the decoder refuse those that only turn out to be."""
-    width, height = stream.codec_context.width, stream.codec_context.height
-    if width * height > MAX_FRAME_PIXELS:
-        raise SourceError(
-            f"{path}: frames of {width} x {height} pixels by its header, where at most "
-            f"{MAX_FRAME_PIXELS / 1e6:.0f} megapixels are unpacked; scale the video down first"
-        )
+    check_frame_size(path, stream.codec_context.width, stream.codec_context.height)
     stream.codec_context.options = {"max_pixels": str(MAX_FRAME_PIXELS)}
 
 
