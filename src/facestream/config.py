@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
+from facestream.clip_times import format_time, parse_time
 from facestream.errors import OptionError
 
 __all__ = [
@@ -37,6 +38,8 @@ class Option:
     """Of a number: ``int``, or ``int | float``."""
     word: str | None = None
     """What may stand in the place of a number."""
+    is_time: bool = False
+    """Seconds, which may also be written as text, such as 1:02.5."""
     is_path: bool = False
     is_repeatable: bool = False
     metavar: str | None = None
@@ -79,6 +82,37 @@ class JobOptions:
         help="Write rows on a constant clock: row k is the frame at k / HZ seconds, the nearest one. "
         "One row a frame when left out.",
     )
+    from_s: float | None = make_option(
+        None,
+        flag="--from",
+        minimum=0.0,
+        maximum=1e9,
+        kind=int | float,
+        is_time=True,
+        metavar="TIME",
+        help="Only the frames from this time on, in the clip's own time stamps: 62.5, 1:02.5 or 1:00:02.5. Numbers and "
+        "time stamps of frames, and what is found in them, are those of the whole clip.",
+    )
+    to_s: float | None = make_option(
+        None,
+        flag="--to",
+        minimum=0.0,
+        maximum=1e9,
+        kind=int | float,
+        is_time=True,
+        metavar="TIME",
+        help="Only the frames before this time.",
+    )
+    sequence_hz: float | None = make_option(
+        None,
+        flag="--sequence",
+        minimum=0.001,
+        maximum=10_000.0,
+        kind=int | float,
+        metavar="HZ",
+        help="Read the pictures of a folder or pattern as the frames of one clip, HZ a second, in the order of their "
+        "numbers.",
+    )
     overlay: bool | Path = make_option(
         False,
         metavar="[FILE]",
@@ -119,12 +153,25 @@ class JobOptions:
         help="Bound on the decoded frames held at once; those from one detection to the next always are.",
     )
 
+    @property
+    def is_partial(self) -> bool:
+        """Whether only a part of a clip is wanted."""
+        return self.from_s is not None or self.to_s is not None
+
     def __post_init__(self) -> None:
         if isinstance(self.overlay, str):
             object.__setattr__(self, "overlay", Path(self.overlay))
+        for name in ("from_s", "to_s"):
+            if isinstance(value := getattr(self, name), str):
+                object.__setattr__(self, name, parse_time(value))
         if isinstance(self.formats, str):
             raise OptionError(f"formats must be a tuple such as ({self.formats!r},), not a string")
         check_options(self)
+        if self.from_s is not None and self.to_s is not None and self.from_s >= self.to_s:
+            raise OptionError(
+                f"the part from {format_time(self.from_s)} to {format_time(self.to_s)} holds nothing; its end must come "
+                "after its beginning"
+            )
         if len(set(self.formats)) != len(self.formats):
             raise OptionError(f"formats names one format twice: {', '.join(self.formats)}")
 

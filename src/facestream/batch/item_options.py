@@ -16,6 +16,9 @@ ITEM_NAMES = (
     "detector",
     "formats",
     "rate_hz",
+    "from_s",
+    "to_s",
+    "sequence_hz",
     "overlay",
     "engine",
     "precision",
@@ -87,7 +90,7 @@ def _convert(name: str, option: Option, value: Any) -> Any:
         if value.lower() not in FLAGS:
             raise OptionError(f"{name} must be yes or no, not {value!r:.80}")
         return FLAGS[value.lower()]
-    if option.minimum is None:
+    if option.minimum is None or option.is_time:
         return value
     try:
         return int(value) if option.kind is int else float(value)

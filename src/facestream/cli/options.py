@@ -60,7 +60,7 @@ def _click_option(item: Field[Any]) -> Callable[[Command], Command]:
         settings |= {"is_flag": False, "flag_value": "", "type": str, "envvar": None}
     elif option.word:
         settings["type"] = _NumberOrWord(option.word, click.IntRange(_whole(option.minimum), _whole(option.maximum)))
-    elif option.minimum is None:
+    elif option.minimum is None or option.is_time:
         settings["type"] = str
     elif option.kind is int:
         settings["type"] = click.IntRange(min=_whole(option.minimum), max=_whole(option.maximum))

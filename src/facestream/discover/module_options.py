@@ -16,7 +16,7 @@ __all__ = ["MAX_FACES", "flag_of", "formats_of", "number_of", "own_options", "pa
 MAX_FACES = 20
 """Of a frame, in a job: each has a file of its own."""
 
-OWN_NAMES = ("detector", "detect_every", "missing", "rate_hz")
+OWN_NAMES = ("detector", "detect_every", "missing", "rate_hz", "from_s", "to_s", "sequence_hz")
 """Options of facestream's jobs that go to them as they are."""
 
 WORDS = {"True": True, "False": False, "None": None}
