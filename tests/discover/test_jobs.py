@@ -124,7 +124,7 @@ def test_a_job_that_is_stopped_begins_no_other_session(runner: JobRunner, copier
 
 def test_a_session_cannot_write_lines_into_the_log(runner: JobRunner, copier: _Copier, tmp_path: Path) -> None:
     told = _Told()
-    with pytest.raises(RequestError, match=r"^sessions has 'a\\n\[ERROR\]', which is no name"):
+    with pytest.raises(RequestError, match=r"^session 'a\\n\[ERROR\]' is no plain name; it may not be"):
         runner.run(form("a", "a\n[ERROR]"), tmp_path / "results", told.events())
     assert (copier.works, told.lines) == ([], [])
 

@@ -109,7 +109,7 @@ def check_plain_name(name: str | None, what: str) -> str:
         raise RequestError(f"the request does not give the {what}")
     is_path = name in (".", "..") or any(character in name for character in "/\\:") or name != name.strip()
     if is_path or not is_file_name(name):
-        raise RequestError(f"{what} {name[:80]!r} is no plain name; it may not be a path")
+        raise RequestError(f"{what} {name[:80]!r} is no plain name; it may not be a path or hold control characters")
     if len(os.fsencode(name)) > MAX_NAME_BYTES:
         raise RequestError(
             f"{what} {name[:80]!r}... has {len(os.fsencode(name))} bytes; a name has room for {MAX_NAME_BYTES}"

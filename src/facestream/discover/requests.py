@@ -67,5 +67,7 @@ def _parse_sessions(text: str | None) -> tuple[str, ...]:
         raise RequestError('sessions must be a JSON list of names such as ["s01","s02"]')
     for name in sessions:
         if not is_file_name(name):
-            raise RequestError(f"sessions has {name[:80]!r}, which is no name; wanted is one such as s01")
+            raise RequestError(
+                f"session {name[:80]!r} is no plain name; it may not be a path or hold control characters"
+            )
     return tuple(dict.fromkeys(sessions))
