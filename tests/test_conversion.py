@@ -238,6 +238,7 @@ def test_any_wrong_byte_is_found_or_does_no_harm(jobs: Path, tmp_path: Path, nam
         ("facemesh", {"detected": np.empty((12, 0), bool)}, "there is no face in it"),
         ("facemesh", {"sizes": np.zeros((12, 2), np.int32)}, "a row's frame has a width or height below 1"),
         ("blazeface", {"sizes": np.zeros((12, 2), np.int32)}, "a row's frame has a width or height below 1"),
+        ("blazeface", {"sizes": np.full((12, 2), 2**31)}, "a row's frame has a width or height .* of 2\\^31 or more"),
         ("blazeface", {"boxes": np.zeros((12, 4), "U1")}, "'boxes' is <U1"),
     ],
 )
@@ -268,6 +269,27 @@ def test_types_that_no_stream_holds(tmp_path: Path, dtype: type) -> None:
     for target in TARGETS:
         with pytest.raises(SourceError, match=r"'data' is float\d+ \(3, 2\), which no stream can hold"):
             convert(tmp_path / "a.npz", tmp_path / target)
+
+
+@pytest.mark.parametrize("rate", ["1" + "0" * 400, "NaN", "0", "true"])
+def test_rates_that_cannot_be(tmp_path: Path, rate: str) -> None:
+    np.savez(tmp_path / "a.npz", data=np.ones((3, 2)), meta=np.array(f'{{"rate_hz": {rate}}}'))
+    for target in TARGETS:
+        with pytest.raises(SourceError, match=r"'meta' names no rate_hz above 0, but .{,80}$"):
+            convert(tmp_path / "a.npz", tmp_path / target)
+
+
+def test_numbers_that_are_rare(jobs: Path, tmp_path: Path) -> None:
+    """Signalling NaN in an archive, and in a table a frame before the first one."""
+    arrays = dict(np.load(jobs / "clip.blazeface.npz"))
+    arrays["keypoints"] = np.full_like(arrays["keypoints"].view(np.uint32), 0x7FA00000).view(np.float32)
+    np.savez(tmp_path / "a.npz", **arrays)
+    convert(tmp_path / "a.npz", tmp_path / "b.csv")
+    lines = (tmp_path / "b.csv").read_text().splitlines(keepends=True)
+    for number in ("-1", "-99999999999999999999"):
+        (tmp_path / "c.csv").write_text("".join([lines[0], number + lines[1].removeprefix("0"), *lines[2:]]))
+        with pytest.raises(SourceError, match=f"line 2: does not say which frame it is of .*, frame {number}"):
+            convert(tmp_path / "c.csv", tmp_path / "d.npz")
 
 
 def test_long_attributes(tmp_path: Path) -> None:

@@ -23,6 +23,7 @@ from facestream.errors import OptionError
         ("detect_every=5", {"detect_every": 5}),
         ("format=npz,csv overlay=yes", {"formats": ["npz", "csv"], "overlay": True}),
         ('{"num_faces": 3, "formats": ["csv"]}', {"num_faces": 3, "formats": ["csv"]}),
+        ('{"rate_hz": null, "overlay": false}', {"rate_hz": None, "overlay": False}),
     ],
 )
 def test_options_of_an_item(text: str, expected: dict[str, Any]) -> None:
@@ -43,6 +44,12 @@ def test_options_of_an_item(text: str, expected: dict[str, Any]) -> None:
         ('{"num_faces": 1.5}', "num_faces must be a whole number"),
         ('{"formats": ["xml"]}', "formats must be one of"),
         ("faces='2", "cannot be split into words"),
+        ('{"num_faces": null}', "num_faces must not be null; leave it out"),
+        ('{"formats": null}', "formats must not be null"),
+        ('{"formats": 3}', "formats must be a list of words, not 3"),
+        ('{"formats": {"npz": 1}}', "formats must be a list of words"),
+        ('{"formats": [["npz"]]}', "formats must be a list of words"),
+        ('{"overlay": [1]}', r"overlay must be yes or no, not \[1\]"),
     ],
 )
 def test_options_that_cannot_be(text: str, message: str) -> None:

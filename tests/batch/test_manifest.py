@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import csv
+import io
+import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -73,6 +77,48 @@ def test_parquet(tmp_path: Path) -> None:
     parquet.write_table(pyarrow.table({"file": ["a"]}), tmp_path / "none.parquet")
     with pytest.raises(SourceError, match="there is no column 'path', the columns are: 'file'"):
         list(read_list(tmp_path / "none.parquet"))
+
+
+def test_parquet_columns_of_other_types(tmp_path: Path) -> None:
+    pyarrow = pytest.importorskip("pyarrow")
+    parquet = pytest.importorskip("pyarrow.parquet")
+    path = tmp_path / "t.parquet"
+    columns = {"path": pyarrow.array([b"a.mp4"]), "output": pyarrow.array([17]), "boxes": pyarrow.nulls(1)}
+    parquet.write_table(pyarrow.table({**columns, "path.x": ["other"]}), path)
+    (item,) = read_list(path)
+    assert (item.source, item.output, item.boxes) == (str(tmp_path / "a.mp4"), "17", None)
+    parquet.write_table(pyarrow.table({"path": ["a.mp4"], "options": [{"a\nb": 1}]}), path)
+    with pytest.raises(SourceError, match=r"the column 'options' holds 'struct<a\\nb.*', where text was wanted$"):
+        list(read_list(path))
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes with names")
+@pytest.mark.parametrize("holds_rows", [False, True], ids=["an index alone", "rows too"])
+def test_a_file_that_parquet_names_is_never_opened(holds_rows: bool, tmp_path: Path) -> None:
+    """It is a pipe, for which a reader would wait for ever."""
+    pyarrow = pytest.importorskip("pyarrow")
+    parquet = pytest.importorskip("pyarrow.parquet")
+    os.mkfifo(tmp_path / "rows.parquet")
+    rows, index = io.BytesIO(), io.BytesIO()
+    parquet.write_table(pyarrow.table({"path": ["a.mp4", "b.mp4"]}), rows)
+    metadata = parquet.read_metadata(rows)
+    metadata.set_file_path(str(tmp_path / "rows.parquet"))
+    metadata.write_metadata_file(index)
+    # Both begin with PAR1, after which rows have their places.
+    pages = rows.getvalue()[: -metadata.serialized_size - 8] if holds_rows else b"PAR1"
+    path = tmp_path / "list.parquet"
+    path.write_bytes(pages + index.getvalue()[4:])
+    code = (
+        "import sys, pathlib, facestream.batch.manifest as m; print(*m.read_list(pathlib.Path(sys.argv[1])), sep='\\n')"
+    )
+    run = subprocess.run([sys.executable, "-c", code, path], capture_output=True, text=True, timeout=60, check=False)
+    if holds_rows:
+        assert len(run.stdout.splitlines()) == 2, run.stderr
+    else:
+        assert run.stderr.splitlines()[-1].endswith(
+            f"SourceError: {path}: 2 rows are listed, but they lie in other files, which are not opened; "
+            "name a Parquet file that holds its rows itself"
+        )
 
 
 @pytest.mark.parametrize(

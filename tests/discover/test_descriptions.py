@@ -33,6 +33,11 @@ def test_what_is_empty_is_absent_and_what_is_unknown_is_left_alone() -> None:
     assert (entry.direction, entry.is_active) == ("input", False)
 
 
+def test_a_direction_that_there_is_not_is_shown_in_no_message() -> None:
+    entries = [{"src": "file:image", "type": name} for name in ("Input", "output", "a\nb", None)]
+    assert [entry.word for entry in parse_descriptions(json.dumps(entries))] == ["input", "output", "entry", "entry"]
+
+
 @pytest.mark.parametrize(("value", "is_active"), [(True, True), (False, False), (0, False), ("False", True)])
 def test_only_what_json_calls_false_is_not_written(value: object, is_active: bool) -> None:
     (entry,) = parse_descriptions(json.dumps([{"src": "file:image", "active": value}]))

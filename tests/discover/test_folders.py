@@ -79,10 +79,24 @@ def test_outputs_that_are_none(folders: JobFolders) -> None:
         folders.place_output("both.mp4/mesh.stream")
 
 
+def test_names_that_would_write_lines_into_a_log(folders: JobFolders) -> None:
+    for uri in ("a\nb.mp4", "a\rb.mp4", "a\x1bb.mp4", "a\u2029b.mp4"):
+        with pytest.raises(RequestError, match="is no path") as caught:
+            folders.find_input(uri)
+        assert len(str(caught.value).splitlines()) == 1
+    assert folders.check_output("Grüße\u3000日本.stream").name == "Grüße\u3000日本.stream"
+
+
+def test_names_for_which_no_file_system_has_room() -> None:
+    assert check_plain_name("é" * 100, "session") == "é" * 100
+    with pytest.raises(RequestError, match=r"session 'é+'\.\.\. has 202 bytes; a name has room for 200"):
+        check_plain_name("é" * 101, "session")
+
+
 def test_plain_names() -> None:
     assert check_plain_name("patient 1", "role") == "patient 1"
     with pytest.raises(RequestError, match="the request does not give the role"):
         check_plain_name("", "role")
-    for name in ("..", ".", "a/b", "a\\b", "a\0", "C:", " a", "a\ud800"):
+    for name in ("..", ".", "a/b", "a\\b", "a\0", "C:", " a", "a\ud800", "a\nb", "a\x85b", "a\u2028b"):
         with pytest.raises(RequestError, match="is no plain name; it may not be a path"):
             check_plain_name(name, "role")

@@ -122,6 +122,13 @@ def test_a_job_that_is_stopped_begins_no_other_session(runner: JobRunner, copier
     assert len(copier.works) == 1
 
 
+def test_a_session_cannot_write_lines_into_the_log(runner: JobRunner, copier: _Copier, tmp_path: Path) -> None:
+    told = _Told()
+    with pytest.raises(RequestError, match=r"^session 'a\\n\[ERROR\]' is no plain name; it may not be"):
+        runner.run(form("a", "a\n[ERROR]"), tmp_path / "results", told.events())
+    assert (copier.works, told.lines) == ([], [])
+
+
 def test_two_sessions_never_write_one_file(runner: JobRunner, tmp_path: Path) -> None:
     output = {**OUTPUT, "uri_template": "", "uri": "one.stream"}
     with pytest.raises(

@@ -50,9 +50,9 @@ def test_any_text_is_read_or_refused(text: str) -> None:
 
 
 def test_numbers() -> None:
-    options = {"a": 3, "b": "0.5", "c": None, "d": "", "e": True, "f": "many", "g": float("inf")}
+    options = {"a": 3, "b": "0.5", "c": None, "d": "", "e": True, "f": "many", "g": float("inf"), "h": 10**400}
     assert [number_of(options, name, 7) for name in ("a", "b", "c", "d", "absent")] == [3, 0.5, 7, 7, 7]
-    for name in "efg":
+    for name in "efgh":
         with pytest.raises(RequestError, match=f"option {name} is .*, where a number was wanted"):
             number_of(options, name, 7)
 

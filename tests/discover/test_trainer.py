@@ -101,7 +101,9 @@ def test_times(text: str | None, ms: int) -> None:
     assert milliseconds(text) == ms
 
 
-@pytest.mark.parametrize("text", ["", "-1", "None", "1m", "1e3", "٣", "s", "."])
+@pytest.mark.parametrize(
+    "text", ["", "-1", "None", "1m", "1e3", "٣", "s", ".", f"{'9' * 400}s", f"{'9' * 400}.", "9" * 5000]
+)
 def test_what_is_no_time(text: str) -> None:
     with pytest.raises(ValueError, match="is no time"):
         milliseconds(text)

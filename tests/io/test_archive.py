@@ -82,6 +82,27 @@ def test_nothing_is_allocated_for_a_promise(tmp_path: Path, dtype: str, message:
     assert peak < 1_000_000
 
 
+def test_nothing_is_allocated_for_a_long_header(tmp_path: Path) -> None:
+    path = tmp_path / "a.npz"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("data.npy", b"\x93NUMPY\x02\x00" + (700_000_000).to_bytes(4, "little") + b"{}")
+    tracemalloc.start()
+    with pytest.raises(SourceError, match=r"data\.npy has a damaged header"):
+        read_archive(path)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 1_000_000
+
+
+@pytest.mark.parametrize("order", "<>")
+def test_texts_of_either_byte_order(tmp_path: Path, order: str) -> None:
+    meta = np.array('{"a": "ü"}').astype(f"{order}U12")
+    assert read_meta(tmp_path, {"meta": meta}) == {"a": "ü"}
+    no_text = np.array([0x7FFFFFFF] * 12, f"{order}u4").view(f"{order}U12").reshape(())
+    with pytest.raises(SourceError, match="'meta' is damaged"):
+        read_meta(tmp_path, {"meta": no_text})
+
+
 def test_arrays_are_checked(tmp_path: Path) -> None:
     arrays = {"a": np.zeros((2, 3))}
     assert check_array(tmp_path, arrays, "a", (None, 3), "f") is arrays["a"]

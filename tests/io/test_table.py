@@ -66,6 +66,7 @@ def test_any_bytes_are_a_table_or_a_clear_error(tmp_path: Path, content: bytes) 
         ('a,b,meta\n1,2,"[]"\n', "the last row does not say in 'meta' how the table was made"),
         ('a,b,meta\n1\n1,2,"{}"\n', r"t\.csv: line 2: 1 cells, but there are 3 columns"),
         ('a,b,meta\n1,x,"{}"\n', r"t\.csv: line 2: a cell is no number"),
+        ('a,b,meta\n1,1e39,"{}"\n', r"line 2: a cell is no number \(out of the range of float32\)"),
     ],
 )
 def test_damaged_tables(tmp_path: Path, content: str, message: str) -> None:

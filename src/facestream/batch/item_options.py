@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shlex
 from collections.abc import Mapping
+from dataclasses import fields
 from typing import Any
 
 from facestream.config import MeshOptions, Option, options_of
@@ -28,6 +29,9 @@ ITEM_NAMES = (
     "missing",
 )
 """The others are of the whole batch."""
+
+MAY_BE_NULL = tuple(option.name for option in fields(MeshOptions) if option.default is None)
+"""Options that can be given as none, such as the rate where that of the batch is not wanted."""
 
 FLAGS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
 
@@ -82,17 +86,25 @@ def _flag(name: str, option: Option) -> str:
 
 def _convert(name: str, option: Option, value: Any) -> Any:
     """A value of JSON as it is, a word as what the option holds."""
+    if value is None and name not in MAY_BE_NULL:
+        raise OptionError(f"{name} must not be null; leave it out")
     if option.is_repeatable:
-        return [part.strip() for part in value.split(",")] if isinstance(value, str) else value
-    if not isinstance(value, str) or value == option.word:
-        return value
+        return _words(name, value)
     if name == "overlay":
-        if value.lower() not in FLAGS:
+        word = str(value).lower()
+        if word not in FLAGS:
             raise OptionError(f"{name} must be yes or no, not {value!r:.80}")
-        return FLAGS[value.lower()]
-    if option.minimum is None or option.is_time:
+        return FLAGS[word]
+    if not isinstance(value, str) or value == option.word or option.minimum is None or option.is_time:
         return value
     try:
         return int(value) if option.kind is int else float(value)
     except ValueError:
         raise OptionError(f"{name} must be a number, not {value!r:.80}") from None
+
+
+def _words(name: str, value: Any) -> list[str]:
+    words = value.split(",") if isinstance(value, str) else value
+    if not isinstance(words, list) or not all(isinstance(word, str) for word in words):
+        raise OptionError(f"{name} must be a list of words, not {value!r:.80}")
+    return [word.strip() for word in words]

@@ -20,6 +20,9 @@ __all__ = ["LIST_SUFFIXES", "read_list"]
 TEXT_SUFFIXES, TABLE_SUFFIXES, PARQUET_SUFFIXES = (".txt", ".list"), (".csv", ".tsv"), (".parquet", ".pq")
 LIST_SUFFIXES = (*TEXT_SUFFIXES, *TABLE_SUFFIXES, *PARQUET_SUFFIXES)
 
+PARQUET_FRAME_BYTES = 12
+"""Around the index of a Parquet file: its name twice, and the length of the index."""
+
 DELIMITERS = ",;\t"
 WANTED = "a table of sources has the column 'path', and perhaps 'boxes', 'output' and 'options'"
 
@@ -113,18 +116,50 @@ def _read_parquet(path: Path) -> Iterator[_Row]:
         raise SourceError(
             f"{path}: Parquet needs pyarrow: pip install 'facestream[parquet]', or save the table as .csv"
         ) from None
+    # A file, not its name: what it says of other files can then not be opened.
+    with path.open("rb") as source:
+        try:
+            with pyarrow.parquet.ParquetFile(source) as file:
+                yield from _parquet_rows(path, file)
+        except SourceError:
+            raise
+        except Exception as error:  # beside its own errors, pyarrow passes on whatever its C++ throws
+            reason = (str(error).splitlines() or [type(error).__name__])[0]
+            raise SourceError(f"{path}: no Parquet file, or a damaged one ({reason})") from None
+
+
+def _parquet_rows(path: Path, file: Any) -> Iterator[_Row]:
+    """The rows of an open ``pyarrow.parquet.ParquetFile``."""
+    names = file.schema_arrow.names
+    columns = {name: names[at] for name, at in _find_columns(path, names).items()}
+    _check_own_rows(path, file.metadata)
+    number = 0
+    for batch in file.iter_batches(1000, columns=list(columns.values())):
+        texts = [_texts(path, name, batch.column(batch.schema.names.index(name))) for name in columns.values()]
+        for values in zip(*texts, strict=True):
+            number += 1
+            yield _Row(dict(zip(columns, values, strict=True)), f"{path}, row {number}")
+
+
+def _check_own_rows(path: Path, metadata: Any) -> None:
+    """Files such as ``_metadata`` are nothing but an index of the rows in other files, which pyarrow looks for here."""
+    # What the index calls the others is not asked for: a damaged name would end the process in pyarrow's C++.
+    if metadata.num_rows and path.stat().st_size <= metadata.serialized_size + PARQUET_FRAME_BYTES:
+        raise SourceError(
+            f"{path}: {metadata.num_rows} rows are listed, but they lie in other files, which are not opened; "
+            "name a Parquet file that holds its rows itself"
+        )
+
+
+def _texts(path: Path, name: str, column: Any) -> Iterable[str | None]:
+    import pyarrow
+
     try:
-        with pyarrow.parquet.ParquetFile(path) as file:
-            names = file.schema_arrow.names
-            columns = _find_columns(path, names)
-            number = 0
-            for batch in file.iter_batches(1000, columns=[names[at] for at in columns.values()]):
-                for values in batch.to_pylist():
-                    number += 1
-                    row = {name: values[names[at]] for name, at in columns.items()}
-                    yield _Row(row, f"{path}, row {number}")
-    except pyarrow.ArrowInvalid as error:
-        raise SourceError(f"{path}: no Parquet file, or a damaged one ({str(error).splitlines()[0]})") from None
+        texts: list[str | None] = column.cast(pyarrow.string()).to_pylist()
+    except (pyarrow.ArrowInvalid, pyarrow.ArrowNotImplementedError):
+        kind = str(column.type)
+        raise SourceError(f"{path}: the column {name!r} holds {kind!r:.80}, where text was wanted") from None
+    return texts
 
 
 def _find_columns(path: Path, names: Iterable[str]) -> dict[str, int]:

@@ -38,6 +38,11 @@ class Description:
     is_active: bool = True
     """Else it is not written."""
 
+    @property
+    def word(self) -> str:
+        """``input``, ``output``, or ``entry`` where it is neither: for messages, which hold no foreign lines."""
+        return self.direction if self.direction in ("input", "output") else "entry"
+
 
 def parse_descriptions(text: str) -> list[Description]:
     """Read the JSON list of descriptions.

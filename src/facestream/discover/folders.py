@@ -13,6 +13,11 @@ from facestream.errors import RequestError
 __all__ = ["JobFolders", "check_plain_name", "is_file_name"]
 
 WINDOWS_DRIVE = re.compile(r"[A-Za-z]:")
+NOT_IN_NAMES = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+"""Control characters: NUL ends a path, and line breaks would let a name write lines of its own into a job's log."""
+MAX_NAME_BYTES = 200
+"""Of a word that becomes a part of a path; file systems have room for 255, in which an ending stands too."""
+
 ALLOWING_OPTION = "--data-dir"
 
 
@@ -84,14 +89,14 @@ class JobFolders:
 
 
 def is_file_name(text: str) -> bool:
-    """Whether a path may be written so: without NUL and halves of characters."""
+    """Whether a path may be written so: without control characters and halves of characters."""
     try:
         # Surrogates of names that are no Unicode would pass the second alone.
         text.encode("utf-8")
         os.fsencode(text)
     except UnicodeError:
         return False
-    return "\0" not in text
+    return not NOT_IN_NAMES.search(text)
 
 
 def check_plain_name(name: str | None, what: str) -> str:
@@ -104,7 +109,11 @@ def check_plain_name(name: str | None, what: str) -> str:
         raise RequestError(f"the request does not give the {what}")
     is_path = name in (".", "..") or any(character in name for character in "/\\:") or name != name.strip()
     if is_path or not is_file_name(name):
-        raise RequestError(f"{what} {name[:80]!r} is no plain name; it may not be a path")
+        raise RequestError(f"{what} {name[:80]!r} is no plain name; it may not be a path or hold control characters")
+    if len(os.fsencode(name)) > MAX_NAME_BYTES:
+        raise RequestError(
+            f"{what} {name[:80]!r}... has {len(os.fsencode(name))} bytes; a name has room for {MAX_NAME_BYTES}"
+        )
     return name
 
 

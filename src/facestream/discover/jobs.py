@@ -189,7 +189,7 @@ def _check_annotations(descriptions: Sequence[Description]) -> None:
     for entry in descriptions:
         if entry.source.kind.super_kind == "annotation":
             raise RequestError(
-                f"{entry.direction or 'entry'} {(entry.id or entry.scheme or '')!r} is an annotation, which facestream "
+                f"{entry.word} {(entry.id or entry.scheme or '')!r} is an annotation, which facestream "
                 "neither reads nor writes; it takes and gives streams"
             )
 

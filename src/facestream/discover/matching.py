@@ -49,7 +49,7 @@ def match_descriptions(
             left.remove(fitting[0])
             notes.append(f"{io.direction} {fitting[0].id!r} is taken for {io.id!r}, the only one that it fits")
     known = ", ".join(repr(io.id) for io in trainer.ios)
-    notes += [f"{entry.direction or 'entry'} {entry.id!r} is not used; the module knows {known}" for entry in left]
+    notes += [f"{entry.word} {entry.id!r} is not used; the module knows {known}" for entry in left]
     return Match(found, notes)
 
 

@@ -51,7 +51,7 @@ def number_of(options: Mapping[str, Any], name: str, default: float) -> float:
     value = options.get(name)
     if value is None or value == "":
         return default
-    with suppress(ValueError, TypeError):
+    with suppress(ValueError, TypeError, OverflowError):
         if not isinstance(value, bool) and math.isfinite(float(value)):
             return float(value)
     raise RequestError(f"option {name} is {value!r:.80}, where a number was wanted")

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from facestream.discover.descriptions import Description, parse_descriptions
+from facestream.discover.folders import is_file_name
 from facestream.discover.module_options import parse_module_options
 from facestream.errors import RequestError
 
@@ -64,4 +65,9 @@ def _parse_sessions(text: str | None) -> tuple[str, ...]:
         raise RequestError(f'sessions is no JSON ({error}); wanted is a list such as ["s01","s02"]') from error
     if not isinstance(sessions, list) or not sessions or not all(isinstance(name, str) and name for name in sessions):
         raise RequestError('sessions must be a JSON list of names such as ["s01","s02"]')
+    for name in sessions:
+        if not is_file_name(name):
+            raise RequestError(
+                f"session {name[:80]!r} is no plain name; it may not be a path or hold control characters"
+            )
     return tuple(dict.fromkeys(sessions))

@@ -164,4 +164,4 @@ def _with_suffix(name: str) -> str:
 
 
 def _name(description: Description) -> str:
-    return f"{description.direction or 'entry'} {(description.id or description.name or '')!r}"
+    return f"{description.word} {(description.id or description.name or '')!r}"

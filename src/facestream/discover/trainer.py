@@ -21,8 +21,9 @@ MAX_BYTES = 1_000_000
 
 TRUE_WORDS = ("True", "true", "1")
 
-MILLISECONDS = re.compile(r"(\d+)(?:ms)?", re.ASCII)
-SECONDS = re.compile(r"(\d+)s|(\d*\.\d+|\d+\.)s?", re.ASCII)
+MILLISECONDS = re.compile(r"(\d{1,15})(?:ms)?", re.ASCII)
+SECONDS = re.compile(r"(\d{1,12})s|(\d{0,12}\.\d+|\d{1,12}\.)s?", re.ASCII)
+"""No time has more digits. Python refuses to read very many of them, and to round what is infinite."""
 
 
 @dataclass(frozen=True, slots=True)

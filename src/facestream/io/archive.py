@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import json
 import shutil
 import struct
@@ -22,6 +23,8 @@ from facestream.io.staging import StagedFile
 __all__ = ["ArchiveWriter", "check_array", "read_archive", "read_meta"]
 
 LOCAL_HEADER_BYTES = 30
+MAX_ARRAY_HEADER_BYTES = 1 << 14
+"""NumPy refuses headers of more than 10,000 characters."""
 MAX_META_CHARACTERS = 1 << 20
 """Of what an archive says of itself."""
 
@@ -111,7 +114,9 @@ def read_meta(path: Path, arrays: Mapping[str, npt.NDArray[Any]]) -> dict[str, A
     if text is None or text.dtype.kind != "U" or text.ndim or text.nbytes > 4 * MAX_META_CHARACTERS:
         raise SourceError(f"{path}: there is no text 'meta' in it; only archives of facestream can be read")
     try:
-        meta = json.loads(str(text))
+        # NumPy would not notice what is no character, and Python would take it for an error of its own.
+        characters = text.tobytes().decode("utf-32-be" if text.dtype.str.startswith(">") else "utf-32-le")
+        meta = json.loads(characters.rstrip("\0"))
     except (ValueError, RecursionError) as error:
         raise SourceError(f"{path}: 'meta' is damaged ({error})") from error
     if not isinstance(meta, dict):
@@ -145,10 +150,12 @@ def _map_array(file: BinaryIO, info: zipfile.ZipInfo) -> npt.NDArray[Any]:
     name_bytes, extra_bytes = struct.unpack_from("<2H", local, 26)
     start = info.header_offset + LOCAL_HEADER_BYTES + name_bytes + extra_bytes
     file.seek(start)
+    # A block of its own, since NumPy first makes room for a header as long as the file claims, up to 4 GB.
+    head = io.BytesIO(file.read(MAX_ARRAY_HEADER_BYTES))
     try:
-        version = np.lib.format.read_magic(file)
+        version = np.lib.format.read_magic(head)
         read_header = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
-        shape, is_fortran, dtype = read_header(file)
+        shape, is_fortran, dtype = read_header(head)
     except Exception as error:  # NumPy's parser raises whatever Python's own does
         raise ValueError(f"{info.filename} has a damaged header") from error
     if dtype.hasobject:
@@ -158,7 +165,7 @@ def _map_array(file: BinaryIO, info: zipfile.ZipInfo) -> npt.NDArray[Any]:
     num_bytes = dtype.itemsize
     for length in shape:
         num_bytes *= length
-    offset = file.tell()
+    offset = start + head.tell()
     if min(shape, default=0) < 0 or offset + num_bytes != start + info.file_size:
         raise ValueError(f"{info.filename} does not hold what its header promises")
     if not num_bytes:

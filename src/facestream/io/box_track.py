@@ -13,6 +13,7 @@ import numpy.typing as npt
 from facestream.errors import StreamFormatError
 from facestream.io.clock import FrameClock, TimedFrame, check_step_back
 from facestream.io.columns import BOX_COLUMNS, CLOCK, CONSTANT_CLOCK, split_box_rows
+from facestream.io.floats import as_float64
 from facestream.io.frame_times import frame_clock
 from facestream.io.ssi_stream import SsiStream, read_stream
 from facestream.structures import Detections, VideoInfo
@@ -74,7 +75,7 @@ class BoxTrack:
         self._has_face = np.zeros(len(self._rows), dtype=bool)
         self._num_outside = 0
         for start in range(0, len(self._rows), BLOCK_ROWS):
-            self._check(np.asarray(self._rows[start : start + BLOCK_ROWS], dtype=np.float64), start, min_score)
+            self._check(as_float64(self._rows[start : start + BLOCK_ROWS]), start, min_score)
         clock = clock_of(info)
         self._video_path = info.path
         self._frame_rate_hz = float(clock.rate_hz)

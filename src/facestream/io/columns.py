@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from facestream.io.floats import as_float64
 from facestream.topology import NUM_LANDMARKS
 
 __all__ = [
@@ -65,7 +66,7 @@ def split_box_rows(
     rows: npt.NDArray[Any], size: tuple[int, int]
 ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
     """Rows (N, 4 or 5) as boxes (N, 4) left, top, right, bottom in pixels, and scores (N,), NaN without a column."""
-    values = rows.astype(np.float64)
+    values = as_float64(rows)
     boxes = values[:, [1, 0, 3, 2]] * np.tile(size, 2)
     scores = values[:, 4] if rows.shape[1] == BOX_COLUMNS else np.full(len(rows), np.nan)
     return boxes, scores
@@ -75,8 +76,8 @@ def split_mesh_rows(
     rows: npt.NDArray[Any], size: tuple[int, int]
 ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
     """Rows (N, 937) as landmarks (N, 468, 2), x, y in pixels, and confidences (N,); undoes ``mesh_row``."""
-    pairs = rows[:, :-1].astype(np.float64).reshape(len(rows), NUM_LANDMARKS, 2)
-    return pairs[..., ::-1] * np.asarray(size, dtype=np.float64), rows[:, -1].astype(np.float64)
+    pairs = as_float64(rows[:, :-1]).reshape(len(rows), NUM_LANDMARKS, 2)
+    return pairs[..., ::-1] * np.asarray(size, dtype=np.float64), as_float64(rows[:, -1])
 
 
 def column_names(media_type: str, dim: int) -> tuple[str, ...]:

@@ -48,7 +48,7 @@ def read_detection_csv(table: Table) -> DetectionRecording:
         for cells in table.rows():
             index, timestamp_s, size = read_frame_cells(table, cells)
             values = np.array([table.numbers(cells[first:-1])] if cells[first] else [])
-            values = values.astype(np.float32).astype(np.float64).reshape(-1, len(DETECTION_CSV_COLUMNS) - first)
+            values = values.reshape(-1, len(DETECTION_CSV_COLUMNS) - first)
             faces = Detections(values[:, 1:5], values[:, 5:].reshape(-1, 6, 2), values[:, 0])
             yield FrameDetections(index, timestamp_s, faces, size)
 

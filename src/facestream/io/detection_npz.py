@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from facestream.io.archive import ArchiveWriter, check_array
 from facestream.io.clock import FrameClock
+from facestream.io.floats import as_float64
 from facestream.io.mesh_npz import FRAME_ARRAYS, check_frame_arrays
 from facestream.io.recording import DetectionRecording, recorded_rate
 from facestream.structures import Detections, FrameDetections
@@ -55,7 +56,7 @@ def read_detection_npz(
     def rows() -> Iterator[FrameDetections]:
         for row in range(num_rows):
             face = slice(row, row + int(arrays["detected"][row]))
-            values = {name: np.asarray(arrays[name][face]).astype(np.float64) for name in FACE_ARRAYS}
+            values = {name: as_float64(arrays[name][face]) for name in FACE_ARRAYS}
             width, height = arrays["sizes"][row].tolist()
             yield FrameDetections(
                 int(arrays["frames"][row]), float(timestamps_s[row]), Detections(**values), (width, height)

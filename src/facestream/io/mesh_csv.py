@@ -74,7 +74,7 @@ def read_frame_cells(table: Table, cells: list[str]) -> tuple[int, float, tuple[
     """
     try:
         index, timestamp_s, width, height = int(cells[0]), float(cells[1]), int(cells[2]), int(cells[3])
-        if min(width, height) < 1 or max(width, height, index) >= 2**31:
+        if min(width, height) < 1 or index < 0 or max(width, height, index) >= 2**31:
             raise ValueError(f"width {width}, height {height}, frame {index}")
     except ValueError as error:
         raise SourceError(f"{table.place}: does not say which frame it is of ({error})") from error
@@ -97,7 +97,7 @@ def read_mesh_csv(table: Table) -> MeshRecording:
                 raise SourceError(f"{table.place}: not every frame has its {num_faces} faces in order")
             index, timestamp_s, size = read_frame_cells(table, lines[0])
             values = np.array([table.numbers(line[first:-1]) for line in lines if line[first]])
-            values = values.astype(np.float32).astype(np.float64).reshape(-1, len(MESH_CSV_COLUMNS) - first)
+            values = values.reshape(-1, len(MESH_CSV_COLUMNS) - first)
             meshes = FaceMeshes(
                 presence=values[:, 0],
                 scores=values[:, 1],

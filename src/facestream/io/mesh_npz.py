@@ -12,6 +12,7 @@ import numpy.typing as npt
 from facestream.errors import SourceError
 from facestream.io.archive import ArchiveWriter, check_array
 from facestream.io.clock import FrameClock
+from facestream.io.floats import as_float64
 from facestream.io.recording import MeshRecording, recorded_rate
 from facestream.structures import FaceMeshes, FrameMeshes
 from facestream.topology import NUM_LANDMARKS
@@ -66,8 +67,8 @@ def check_frame_arrays(
         raise SourceError(f"{path}: there is no row in it")
     for name, (shape, _) in FRAME_ARRAYS.items():
         check_array(path, arrays, name, (num_rows, *shape), "i")
-    if (arrays["sizes"] < 1).any():
-        raise SourceError(f"{path}: a row's frame has a width or height below 1")
+    if not ((arrays["sizes"] >= 1) & (arrays["sizes"] < 2**31)).all():
+        raise SourceError(f"{path}: a row's frame has a width or height below 1, or of 2^31 or more")
     return check_array(path, arrays, "timestamps_s", (num_rows,), "f")
 
 
@@ -88,7 +89,7 @@ def read_mesh_npz(path: Path, arrays: Mapping[str, npt.NDArray[Any]], meta: Mapp
         for row in range(num_rows):
             faces = np.flatnonzero(arrays["detected"][row])
             width, height = arrays["sizes"][row].tolist()
-            values = {name: np.asarray(arrays[name][row])[faces].astype(np.float64) for name in FACE_ARRAYS}
+            values = {name: as_float64(arrays[name][row])[faces] for name in FACE_ARRAYS}
             meshes = FaceMeshes(size=(width, height), **values)
             yield FrameMeshes(int(arrays["frames"][row]), float(timestamps_s[row]), meshes)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import math
+import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
@@ -44,6 +44,6 @@ def recorded_rate(path: Path, meta: Mapping[str, Any]) -> Fraction:
         SourceError: it is missing or makes no sense.
     """
     rate_hz = meta.get("rate_hz")
-    if isinstance(rate_hz, bool) or not isinstance(rate_hz, int | float) or not 1e-9 <= rate_hz < math.inf:
-        raise SourceError(f"{path}: 'meta' names no rate_hz above 0, but {rate_hz!r}")
+    if isinstance(rate_hz, bool) or not isinstance(rate_hz, int | float) or not 1e-9 <= rate_hz <= sys.float_info.max:
+        raise SourceError(f"{path}: 'meta' names no rate_hz above 0, but {rate_hz!r:.80}")
     return Fraction(rate_hz)

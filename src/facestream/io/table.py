@@ -126,13 +126,18 @@ class Table:
         return f"{self.path}: line {self._line_number}"
 
     def numbers(self, cells: Sequence[str]) -> npt.NDArray[np.float64]:
-        """Cells as numbers, empty ones as NaN.
+        """Cells as numbers in the digits of float32, empty ones as NaN.
 
         Raises:
-            SourceError: a cell is no number.
+            SourceError: a cell is no number, or too large a one.
         """
         try:
-            return np.array([float(cell) if cell else np.nan for cell in cells], dtype=np.float64)
+            numbers = np.array([float(cell) if cell else np.nan for cell in cells], dtype=np.float64)
+            with np.errstate(over="ignore"):
+                rounded = numbers.astype(np.float32).astype(np.float64)
+            if (np.isinf(rounded) & np.isfinite(numbers)).any():
+                raise ValueError("out of the range of float32")
+            return rounded
         except ValueError as error:
             raise SourceError(f"{self.place}: a cell is no number ({error})") from error
 

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from facestream.io.columns import MESH_COLUMNS
+from facestream.io.floats import as_float64
 from facestream.io.ssi_header import read_header
 from facestream.io.ssi_samples import read_samples
 from facestream.topology import LEFT_EYE_OUTER_CORNER, RIGHT_EYE_OUTER_CORNER
@@ -40,7 +41,7 @@ def read_curves(path: Path, num_points: int) -> Curves:
     header = read_header(path)
     samples = read_samples(path, header)
     rows = np.unique(np.linspace(0, header.num_rows - 1, num_points).round().astype(np.intp))
-    data = np.asarray(samples[rows], dtype=np.float64)
+    data = as_float64(samples[rows])
     confidence = data[:, -1].copy()
     confidence[~(confidence > 0)] = np.nan
     if header.dim != MESH_COLUMNS:

@@ -1,0 +1,14 @@
+"""Numbers of files as float64."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+__all__ = ["as_float64"]
+
+
+def as_float64(values: npt.ArrayLike) -> npt.NDArray[np.float64]:
+    """An array of its own; NumPy would warn of signalling NaN, which a damaged file may hold."""
+    with np.errstate(invalid="ignore"):
+        return np.asarray(values).astype(np.float64)
