@@ -12,7 +12,8 @@ import numpy as np
 import numpy.typing as npt
 
 from facestream import FaceMeshes, FaceMeshPipeline, MeshOptions, iter_meshes
-from facestream.extraction.job import read_groups, schedule_source
+from facestream.extraction.clip_part import schedule_source
+from facestream.extraction.job import read_groups
 from facestream.io.source import open_source
 from facestream.ops.roi import rois_from_landmarks
 from facestream.structures import Frame
@@ -66,7 +67,8 @@ def clip_run(path: Path) -> ClipRun:
     meshes, third_pass = [], []
     with (
         closing(open_source(path)) as source,
-        read_groups(schedule_source(source, options), options, cell_length=1) as groups,
+        schedule_source(source, options, cell_length=1) as scheduled,
+        read_groups(scheduled, options, cell_length=1) as groups,
     ):
         for group in groups:
             found = [_first(result) for result in pipeline.process_frames(group.frames)]

@@ -169,8 +169,8 @@ class JobOptions:
         check_options(self)
         if self.from_s is not None and self.to_s is not None and self.from_s >= self.to_s:
             raise OptionError(
-                f"the part from {format_time(self.from_s)} to {format_time(self.to_s)} holds nothing; its end must come "
-                "after its beginning"
+                f"the part from {format_time(self.from_s)} to {format_time(self.to_s)} holds nothing; its end must "
+                "come after its beginning"
             )
         if len(set(self.formats)) != len(self.formats):
             raise OptionError(f"formats names one format twice: {', '.join(self.formats)}")

@@ -54,7 +54,7 @@ def detect(
     """
     settled = options or default_options(DetectOptions, pipeline)
     plan = target if isinstance(target, OutputPlan) else plan_outputs(Path(source), target, settled)
-    check_source(plan.source)
+    check_source(plan.source, is_sequence=settled.sequence_hz is not None)
 
     def open_work() -> _DetectionWork:
         return _DetectionWork(settled, take_pipeline(pipeline, open_detection_pipeline, settled))
@@ -76,7 +76,7 @@ def iter_detections(
         SourceError: the source cannot be read. Where it breaks off later, that is logged.
     """
     options = options or default_options(DetectOptions, pipeline)
-    check_source(Path(source))
+    check_source(Path(source), is_sequence=options.sequence_hz is not None)
     yield from iter_rows(
         Path(source), _DetectionWork(options, take_pipeline(pipeline, open_detection_pipeline, options))
     )

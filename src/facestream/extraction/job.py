@@ -8,22 +8,24 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, closing, contextmanager
+from itertools import islice
 from pathlib import Path
 
 from facestream.config import JobOptions
 from facestream.errors import JobStopped
+from facestream.extraction.clip_part import expected_frames, schedule_source, sequence_rate
 from facestream.extraction.grouping import FrameGroup, Scheduled, group_frames
 from facestream.extraction.profile import Profile
 from facestream.extraction.reading import ReadAhead
 from facestream.extraction.result_files import ResultFiles
 from facestream.extraction.threads import decoder_threads
-from facestream.extraction.work import Result, Work, constant_rate
-from facestream.io.row_schedule import schedule_rows
+from facestream.extraction.work import Result, Work
 from facestream.io.source import Source, open_source
+from facestream.io.video_span import SpanError
 from facestream.outputs import OutputPlan, check_outputs
 from facestream.structures import Progress, Summary
 
-__all__ = ["find_results", "iter_rows", "keep_opencv_to_one_thread", "read_groups", "run_job", "schedule_source"]
+__all__ = ["find_results", "iter_rows", "keep_opencv_to_one_thread", "read_groups", "run_job"]
 
 _log = logging.getLogger(__name__)
 
@@ -42,27 +44,47 @@ def run_job(
     started = time.perf_counter()
     plan.settle()
     check_outputs(plan)
-    work = open_work()
+    try:
+        return _run(plan, open_work(), options, on_progress, should_stop, started=started, may_jump=True)
+    except SpanError:
+        # Before a part of a clip its frames are passed over by its index, which is wrong here.
+        return _run(plan, open_work(), options, on_progress, should_stop, started=started, may_jump=False)
+
+
+def _run(
+    plan: OutputPlan,
+    work: Work[Result],
+    options: JobOptions,
+    on_progress: Callable[[Progress], None] | None,
+    should_stop: Callable[[], bool] | None,
+    *,
+    started: float,
+    may_jump: bool,
+) -> Summary:
     opened = time.perf_counter()
     keep_opencv_to_one_thread()
-    with closing(open_source(plan.source, decoder_threads(options.num_threads))) as source:
+    with closing(_open(plan.source, options)) as source:
         work.begin(source.info)
+        expected = expected_frames(source.info, options)
         with ResultFiles(plan, source.info, work) as files:
 
             def tell() -> None:
                 if on_progress is not None:
-                    seconds = time.perf_counter() - opened
-                    on_progress(Progress(files.num_passed, source.info.num_frames_header, seconds))
+                    on_progress(Progress(files.num_passed, expected, time.perf_counter() - opened))
 
             tell()
-            with find_results(schedule_source(source, options), work) as found:
+            with (
+                schedule_source(source, options, work.cell_length, may_jump=may_jump) as scheduled,
+                find_results(scheduled, work) as found,
+            ):
                 for group, results in found:
                     if should_stop is not None and should_stop():
                         raise JobStopped(f"{plan.source}: stopped after {files.num_passed} frames; nothing was written")
                     with work.profile.stage("write"):
                         for (frame, num_rows), result in zip(group.scheduled, results, strict=True):
-                            files.write(result, num_rows)
-                            files.draw(frame, result)
+                            if num_rows:
+                                files.write(result, num_rows)
+                                files.draw(frame, result)
                     tell()
             files.finish(source.shortfall, source.notes)
     return files.summarize(started, opened)
@@ -71,21 +93,35 @@ def run_job(
 def iter_rows(source: Path, work: Work[Result]) -> Iterator[Result]:
     """The result of each row of a source, without writing anything; what the user should know is logged."""
     keep_opencv_to_one_thread()
-    with closing(open_source(source, decoder_threads(work.options.num_threads))) as frames:
+    with closing(_open(source, work.options)) as frames:
         work.begin(frames.info)
-        with find_results(schedule_source(frames, work.options), work) as found:
-            for group, results in found:
-                for (_, num_rows), result in zip(group.scheduled, results, strict=True):
-                    yield from [result] * num_rows
+        num_given = 0
+        try:
+            for result in _iter_results(frames, work, may_jump=True):
+                num_given += 1
+                yield result
+        except SpanError:
+            # As in ``run_job``; results are the same each time.
+            work.begin(frames.info)
+            yield from islice(_iter_results(frames, work, may_jump=False), num_given, None)
         for warning in work.warnings():
             _log.warning("%s: %s", source, warning)
         if frames.shortfall is not None:
             _log.warning("%s: incomplete: %s", source, frames.shortfall)
 
 
-def schedule_source(source: Source, options: JobOptions) -> Iterator[Scheduled]:
-    """The frames of a source that have rows."""
-    return schedule_rows(source, constant_rate(options), source.info)
+def _iter_results(source: Source, work: Work[Result], *, may_jump: bool) -> Iterator[Result]:
+    with (
+        schedule_source(source, work.options, work.cell_length, may_jump=may_jump) as scheduled,
+        find_results(scheduled, work) as found,
+    ):
+        for group, results in found:
+            for (_, num_rows), result in zip(group.scheduled, results, strict=True):
+                yield from [result] * num_rows
+
+
+def _open(source: Path, options: JobOptions) -> Source:
+    return open_source(source, decoder_threads(options.num_threads), sequence_hz=sequence_rate(options))
 
 
 @contextmanager

@@ -49,7 +49,7 @@ def extract(
     """
     settled = options or default_options(MeshOptions, pipeline)
     plan = target if isinstance(target, OutputPlan) else plan_outputs(Path(source), target, settled)
-    check_source(plan.source)
+    check_source(plan.source, is_sequence=settled.sequence_hz is not None)
 
     def open_work() -> MeshWork:
         return MeshWork(settled, take_pipeline(pipeline, open_pipeline, settled))
@@ -71,7 +71,7 @@ def iter_meshes(
         SourceError: the source or the boxes cannot be read. Where the source breaks off later, that is logged.
     """
     options = options or default_options(MeshOptions, pipeline)
-    check_source(Path(source))
+    check_source(Path(source), is_sequence=options.sequence_hz is not None)
     yield from iter_rows(Path(source), MeshWork(options, take_pipeline(pipeline, open_pipeline, options)))
 
 

@@ -51,8 +51,8 @@ class _MeshRows:
                 self.options.boxes,
                 info,
                 self.options.min_score_thresh,
-                skips_frames=self.options.rate_hz is not None,
-                start_s=self._start_s,
+                skips_frames=self.options.rate_hz is not None or self.options.is_partial,
+                start_s=info.start_s if self.options.is_partial else self._start_s,
             )
 
     def row_writers(self, plan: OutputPlan) -> Iterator[Callable[[], RowWriter[FrameMeshes]]]:

@@ -20,25 +20,22 @@ import numpy.typing as npt
 
 from facestream.config import MeshOptions
 from facestream.errors import JobStopped
+from facestream.extraction.clip_part import count_rows, sequence_rate
 from facestream.extraction.grouping import Scheduled
 from facestream.extraction.job import find_results, keep_opencv_to_one_thread
 from facestream.extraction.mesh_work import JoinedWork, MeshWork, NamedEngine, cell_length_of
 from facestream.extraction.result_files import ResultFiles
 from facestream.extraction.threads import decoder_threads
-from facestream.extraction.work import constant_rate
 from facestream.io.mesh_records import MeshRecordWriter, read_facts, read_mesh_records
 from facestream.io.packed_numbers import pack_numbers, unpack_numbers
-from facestream.io.row_schedule import schedule_rows
 from facestream.io.source import open_source
 from facestream.io.video_span import SpanSource, VideoSpan
 from facestream.io.video_survey import Cut, NotDivisible, VideoSurvey, survey_video
 from facestream.outputs import OutputPlan, check_outputs
 from facestream.pipeline.face_mesh import FaceMeshPipeline
-from facestream.structures import Frame, Progress, Summary, VideoInfo
+from facestream.structures import Progress, Summary
 
 __all__ = ["MeshPart", "divide", "extract_part", "join_parts"]
-
-NO_PIXELS = np.zeros((1, 1, 3), np.uint8)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,20 +74,24 @@ def divide(source: Path, options: MeshOptions, num_parts: int, min_frames: int) 
         SourceError: the video cannot be opened, or has time stamps that a constant rate cannot follow.
         NotDivisible: it must be read from its start to its end.
     """
-    with closing(open_source(source, 1)) as video:
+    if options.is_partial:
+        raise NotDivisible("only a part of it is wanted")
+    with closing(open_source(source, 1, sequence_hz=sequence_rate(options))) as video:
         info = video.info
     is_short = info.num_frames_header is not None and info.num_frames_header < 2 * min_frames
     if info.kind == "picture" or is_short:
         return []
     if options.overlay:
         raise NotDivisible("an overlay is drawn from its start to its end")
+    if info.times_s is not None:
+        raise NotDivisible("it is made of pictures")
     survey = survey_video(source)
     num_frames = len(survey.ticks)
     num_parts = min(num_parts, num_frames // min_frames)
     if num_parts < 2:
         return []
     times_s = [number * survey.tick[0] / survey.tick[1] for number in survey.ticks.tolist()]
-    rows = _count_rows(times_s, info, options)
+    rows = count_rows(times_s, info, options)
     borders = _place_borders(survey, cell_length_of(options, info), num_parts)
     return [_make_part(survey, rows, first, stop, times_s[0]) for first, stop in pairwise(borders)]
 
@@ -164,15 +165,6 @@ def join_parts(plan: OutputPlan, options: MeshOptions, records: Sequence[Path]) 
                 files.write(result, num_rows)
         files.finish(None, ())
     return files.summarize(started, started)
-
-
-def _count_rows(times_s: Sequence[float], info: VideoInfo, options: MeshOptions) -> npt.NDArray[np.int64]:
-    """(F,) how many rows each frame has."""
-    rows = np.zeros(len(times_s), np.int64)
-    frames = (Frame(NO_PIXELS, index, time_s) for index, time_s in enumerate(times_s))
-    for frame, num_rows in schedule_rows(frames, constant_rate(options), info):
-        rows[frame.index] = num_rows
-    return rows
 
 
 def _place_borders(survey: VideoSurvey, cell_length: int, num_parts: int) -> list[int]:

@@ -31,7 +31,9 @@ class ResultFiles(Generic[Result]):
     def __init__(self, plan: OutputPlan, info: VideoInfo, work: FoundRows[Result]) -> None:
         """``work`` tells what there is to know of the results; of the source, ``info`` is known."""
         self.num_passed = 0
-        """Frames of the source up to the last one that was looked at."""
+        """Frames of the source, or of the part of it, up to the last one that was looked at."""
+        self._first: tuple[int, float] | None = None
+        """Number and time stamp of the first frame."""
         self._num_frames = self._num_rows = self._num_resized = 0
         self._num_frames_by_count = Counter[int]()
         self._plan = plan
@@ -71,7 +73,8 @@ class ResultFiles(Generic[Result]):
 
     def write(self, result: Result, num_rows: int) -> None:
         """The result of the next frame, which stands in so many rows."""
-        self.num_passed = result.index + 1
+        self._first = (result.index, result.timestamp_s) if self._first is None else self._first
+        self.num_passed = result.index + 1 - (self._first[0] if self._work.options.is_partial else 0)
         self._num_frames += 1
         self._num_rows += num_rows
         self._num_resized += result.size != (self._info.width, self._info.height)
@@ -161,6 +164,12 @@ class ResultFiles(Generic[Result]):
                 "clock"
             )
 
+    def _describe_part(self) -> dict[str, Any] | None:
+        """Where the rows begin in the clip, if they are those of a part of it."""
+        if self._first is None or not self._work.options.is_partial:
+            return None
+        return {"first_frame": self._first[0], "start_s": self._first[1] - self._info.start_s}
+
     def _meta(self) -> dict[str, Any]:
         """What an archive says of how it was made."""
         info, work = self._info, self._work
@@ -181,6 +190,7 @@ class ResultFiles(Generic[Result]):
             "pixel_aspect": info.pixel_aspect,
             "rate_hz": float(self._clock.rate_hz),
             "detect_every": work.cell_length,
+            "part": self._describe_part(),
             "complete": self._shortfall is None,
             "reason": self._shortfall,
         }

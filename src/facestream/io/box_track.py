@@ -66,6 +66,7 @@ class BoxTrack:
         self._path = path
         stream = read_stream(path)
         self._rows, self._rate_hz = stream.data, stream.rate_hz
+        self._first_frame, self._first_s = stream.first_frame, stream.start_s
         num_columns = self._rows.shape[1]
         if num_columns not in (BOX_COLUMNS - 1, BOX_COLUMNS) or self._rows.dtype.kind == "b":
             raise StreamFormatError(
@@ -99,8 +100,9 @@ class BoxTrack:
         )
         if not self._by_index and num_rows == self._num_frames:
             lengths += "; as many rows as frames, so perhaps its rate is wrong"
+        where = "before and behind it" if self._first_frame else "beyond its end"
         if self._num_beyond:
-            yield f"{lengths}; the {self._num_beyond} frames beyond its end are missing"
+            yield f"{lengths}; the {self._num_beyond} frames {where} are missing"
         elif self._by_index and num_rows > self._num_frames:
             yield f"{lengths}; its last {num_rows - self._num_frames} rows were not used"
         elif not self._by_index:
@@ -120,8 +122,8 @@ class BoxTrack:
         self._num_frames = frame.index + 1
         self._last_s = frame.timestamp_s - self._start_s
         row = self._row_of(frame.index, self._last_s)
-        self._num_beyond += row >= len(self._rows)
-        if row >= len(self._rows) or not self._has_face[row]:
+        self._num_beyond += not 0 <= row < len(self._rows)
+        if not 0 <= row < len(self._rows) or not self._has_face[row]:
             return _boxes(np.empty((0, 4)), np.empty(0))
         return _boxes(*split_box_rows(np.asarray(self._rows[row : row + 1]), frame.size))
 
@@ -130,14 +132,19 @@ class BoxTrack:
         if self._times_s is None or len(self._times_s) < self._num_frames:
             return
         times_s = self._times_s - self._times_s[0]
-        self._num_beyond = sum(self._row_of(index, time_s) >= len(self._rows) for index, time_s in enumerate(times_s))
+        rows = (self._row_of(index, time_s) for index, time_s in enumerate(times_s))
+        self._num_beyond = sum(not 0 <= row < len(self._rows) for row in rows)
         self._num_frames, self._last_s = len(times_s), float(times_s[-1])
 
     def _row_of(self, index: int, time_s: float) -> int:
-        """By index, or the nearest row, as NOVA samples streams; the last row stands for its whole period."""
+        """By index, or the nearest row, as NOVA samples streams; the last row stands for its whole period. A stream of a
+        part of the clip begins with a later frame: what comes before it has a row below 0."""
         num_rows = len(self._rows)
         if self._by_index:
-            return index
+            return index - self._first_frame
+        time_s -= self._first_s
+        if self._first_s and time_s < -0.5 / self._rate_hz:
+            return -1
         if time_s * self._rate_hz >= num_rows - 1e-6:
             return num_rows
         return max(0, min(math.floor(time_s * self._rate_hz + 0.5), num_rows - 1))

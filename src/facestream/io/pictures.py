@@ -18,7 +18,7 @@ from facestream.io.mp4_boxes import has_box
 from facestream.io.upright import Turn
 from facestream.structures import Frame, VideoInfo
 
-__all__ = ["PictureSource", "describe_damage", "is_picture", "open_picture", "read_turn", "to_rgb"]
+__all__ = ["PictureSource", "describe_damage", "is_picture", "open_picture", "picture_size", "read_turn", "to_rgb"]
 
 PICTURE_FORMATS = ("JPEG", "PNG", "BMP", "TIFF", "WEBP", "PPM", "JPEG2000", "AVIF", "GIF")
 """What Pillow is asked for. None of these opens another file; the rest of its formats, of which EPS starts a program,
@@ -138,6 +138,16 @@ def open_picture(path: Path) -> Image.Image:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         return Image.open(path, formats=formats)
+
+
+def picture_size(path: Path) -> tuple[int, int] | None:
+    """Width and height of the upright picture by its header; ``None`` where Pillow cannot read that."""
+    try:
+        with open_picture(path) as picture:
+            width, height = picture.size
+            return (height, width) if read_turn(picture).swaps_axes else (width, height)
+    except Exception:  # whatever a reader stumbles over; it will be said when the picture is read
+        return None
 
 
 def read_turn(picture: Image.Image) -> Turn:

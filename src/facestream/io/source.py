@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Iterator
+from fractions import Fraction
 from pathlib import Path
 from typing import Protocol
 
 from facestream.errors import SourceError
 from facestream.io.mounts import size_of
+from facestream.io.picture_files import find_pictures
 from facestream.structures import Frame, VideoInfo
 
 __all__ = ["Source", "check_source", "open_source"]
@@ -36,12 +38,15 @@ class Source(Protocol):
     def close(self) -> None: ...
 
 
-def check_source(path: Path) -> None:
+def check_source(path: Path, *, is_sequence: bool = False) -> None:
     """What can be said of a source without opening it.
 
     Raises:
-        SourceError: not there, no regular file, or empty.
+        SourceError: not there, no regular file, or empty; of numbered pictures, there is none.
     """
+    if is_sequence:
+        find_pictures(path)
+        return
     if size_of(path):
         return
     try:
@@ -51,27 +56,37 @@ def check_source(path: Path) -> None:
     except OSError as error:
         raise SourceError(f"{path}: cannot be read ({error.strerror or error})") from error
     if stat.S_ISDIR(status.st_mode):
-        raise SourceError(f"{path}: a folder, where a picture or video was wanted")
+        raise SourceError(
+            f"{path}: a folder, where a picture or video was wanted; --sequence HZ reads its pictures as one clip"
+        )
     if not stat.S_ISREG(status.st_mode):
         raise SourceError(f"{path}: not a regular file; pictures and videos are read from files")
     if status.st_size == 0:
         raise SourceError(f"{path}: the file is empty (0 bytes)")
 
 
-def open_source(path: str | os.PathLike[str], num_threads: int | None = None) -> Source:
+def open_source(
+    path: str | os.PathLike[str], num_threads: int | None = None, *, sequence_hz: Fraction | None = None
+) -> Source:
     """Open a picture or video; the content decides which it is, not the name.
 
-    ``num_threads`` bounds the decoder; some cores are the bound where it is left out.
+    Args:
+        path: a file, or of numbered pictures a folder or pattern.
+        num_threads: bounds the decoder; some cores are the bound where it is left out.
+        sequence_hz: how many numbered pictures there are a second.
 
     Raises:
         SourceError: not there, empty, or neither picture nor video.
     """
     path = Path(path)
-    check_source(path)
+    check_source(path, is_sequence=sequence_hz is not None)
     from facestream.io.animation import AnimationSource, is_animation
     from facestream.io.pictures import PictureSource, is_picture
+    from facestream.io.sequence import PictureSequence
     from facestream.io.video import VideoSource
 
+    if sequence_hz is not None:
+        return PictureSequence(path, sequence_hz)
     # Pictures elsewhere are copied before.
     if size_of(path) is not None:
         return VideoSource(path, num_threads)

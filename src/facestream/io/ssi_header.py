@@ -18,7 +18,16 @@ import numpy as np
 from facestream.errors import SourceError, StreamFormatError
 from facestream.io.clock import format_rate
 
-__all__ = ["DTYPES", "WRITTEN_TYPES", "SsiHeader", "data_path", "format_header", "open_regular", "read_header"]
+__all__ = [
+    "DTYPES",
+    "FIRST_FRAME",
+    "WRITTEN_TYPES",
+    "SsiHeader",
+    "data_path",
+    "format_header",
+    "open_regular",
+    "read_header",
+]
 
 WRITTEN_TYPES: dict[str, np.dtype[Any]] = {
     "CHAR": np.dtype("i1"),
@@ -40,6 +49,11 @@ DTYPES = {**WRITTEN_TYPES, "LDOUBLE": np.dtype("<f8")}
 
 MAX_DIM = 10_000_000
 """No row of numbers is longer; a header alone could otherwise ask for the names of two billion columns."""
+
+FIRST_FRAME = "first_frame"
+"""An attribute of streams whose rows are those of a part of a clip."""
+
+MAX_START_S = 1e9
 
 BLOCK_BYTES = 1 << 16
 
@@ -66,6 +80,14 @@ class SsiHeader:
     """Such as ``feature;face;landmarks;facemesh``."""
     meta: Mapping[str, str] = field(default_factory=dict)
     """Further attributes, such as ``size`` = ``W:H``."""
+    start_s: float = 0.0
+    """When the first row is, after the first frame of the clip."""
+
+    @property
+    def first_frame(self) -> int:
+        """Number of the frame of the first row, where the rows are those of a part of a clip; else 0."""
+        text = self.meta.get(FIRST_FRAME, "0")
+        return int(text) if text.isascii() and text.isdecimal() and len(text) < 10 else 0
 
     @property
     def dtype(self) -> np.dtype[Any]:
@@ -117,13 +139,14 @@ def format_header(header: SsiHeader, rate_hz: Fraction | float) -> str:
     attributes = {"type": header.media_type, **header.meta} if header.media_type or header.meta else {}
     meta = " ".join(f'{name}="{value.translate(ENTITIES)}"' for name, value in attributes.items())
     meta_line = f"    <meta {meta} />\n" if meta else ""
+    end_s = header.start_s + header.num_rows / float(rate_hz)
     return (
         '<?xml version="1.0" ?>\n'
         '<stream ssi-v="2">\n'
         f'    <info ftype="BINARY" sr="{format_rate(rate_hz)}" dim="{header.dim}" byte="{header.dtype.itemsize}" '
         f'type="{header.type_name}" delim=" " />\n'
         f"{meta_line}"
-        f'    <chunk from="0.000" to="{header.num_rows / float(rate_hz):.3f}" byte="0" num="{header.num_rows}" />\n'
+        f'    <chunk from="{header.start_s:.3f}" to="{end_s:.3f}" byte="0" num="{header.num_rows}" />\n'
         "</stream>\n"
     )
 
@@ -158,6 +181,7 @@ class _HeaderElements:
         self._meta: dict[str, str] = {}
         self._num_chunks = 0
         self._num_rows = 0
+        self._start_s = 0.0
 
     def start(self, tag: str, attributes: Mapping[str, str]) -> None:
         tag = tag.lower()
@@ -173,6 +197,8 @@ class _HeaderElements:
             known = ("type", "size")
             self._meta |= {name.lower() if name.lower() in known else name: text for name, text in attributes.items()}
         elif tag == "chunk":
+            if not self._num_chunks:
+                self._start_s = _seconds(values.get("from", ""))
             self._num_chunks += 1
             self._num_rows += self._number(tag, values, "num", int, minimum=0)
 
@@ -212,6 +238,8 @@ class _HeaderElements:
             delim=info.get("delim", " "),
             media_type=meta.pop("type", ""),
             meta=meta,
+            # Of other writers nobody knows what they count from.
+            start_s=self._start_s if FIRST_FRAME in meta else 0.0,
         )
 
     def _number(
@@ -234,6 +262,15 @@ class _HeaderElements:
         if not minimum <= value <= maximum or value == np.inf:
             raise StreamFormatError(f"{self._path}: {name}={_shown(text)} is out of range")
         return value
+
+
+def _seconds(text: str) -> float:
+    """A time of a chunk; 0 where there is none."""
+    try:
+        value = float(text)
+    except ValueError:
+        return 0.0
+    return value if 0 <= value < MAX_START_S else 0.0
 
 
 def _shown(text: str | None) -> str:

@@ -41,6 +41,10 @@ class SsiStream:
     """Such as ``feature;face;landmarks;facemesh``."""
     meta: Mapping[str, str] = field(default_factory=dict)
     """Further attributes of the header, such as ``size`` = ``W:H``."""
+    start_s: float = 0.0
+    """When the first row is, after the first frame of the clip; above 0 where only a part of the clip was read."""
+    first_frame: int = 0
+    """Number of the frame of the first row."""
 
     @property
     def size(self) -> tuple[int, int] | None:
@@ -65,7 +69,8 @@ def read_stream(path: str | os.PathLike[str]) -> SsiStream:
     """
     path = Path(path)
     header = read_header(path)
-    return SsiStream(read_samples(path, header), header.rate_hz, header.media_type, header.meta)
+    samples = read_samples(path, header)
+    return SsiStream(samples, header.rate_hz, header.media_type, header.meta, header.start_s, header.first_frame)
 
 
 def write_stream(

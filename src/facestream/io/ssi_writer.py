@@ -48,8 +48,8 @@ class SsiStreamWriter:
         self._pair.samples.write(np.ascontiguousarray(rows, dtype=self.dtype).data)
         self.num_rows += len(rows)
 
-    def finish(self, rate_hz: Fraction | float, media_type: str, meta: Mapping[str, str]) -> None:
-        """All rows are there: write the header, still out of sight."""
+    def finish(self, rate_hz: Fraction | float, media_type: str, meta: Mapping[str, str], start_s: float = 0.0) -> None:
+        """All rows are there: write the header, still out of sight; the first row is at ``start_s``."""
         header = SsiHeader(
             is_ascii=False,
             rate_hz=float(rate_hz),
@@ -58,6 +58,7 @@ class SsiStreamWriter:
             num_rows=self.num_rows,
             media_type=media_type,
             meta=meta,
+            start_s=start_s,
         )
         self._pair.finish(format_header(header, rate_hz).encode("ascii", "xmlcharrefreplace"))
         if header.num_bytes >= NOVA_LIMIT_BYTES:

@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from facestream.io.clock import FrameClock
 from facestream.io.columns import CLOCK, CONSTANT_CLOCK
+from facestream.io.ssi_header import FIRST_FRAME
 from facestream.io.ssi_writer import SsiStreamWriter
 
 __all__ = ["StreamSet"]
@@ -46,8 +47,11 @@ class StreamSet:
         options = meta.get("options")
         if isinstance(options, dict) and options.get("rate_hz") is not None:
             special[CLOCK] = CONSTANT_CLOCK
+        start_s = 0.0
+        if isinstance(part := meta.get("part"), dict):
+            special[FIRST_FRAME], start_s = str(part["first_frame"]), float(part["start_s"])
         for stream, media_type in zip(self._streams, self._media_types, strict=True):
-            stream.finish(clock.rate_hz, media_type, {"size": f"{width}:{height}", **special})
+            stream.finish(clock.rate_hz, media_type, {"size": f"{width}:{height}", **special}, start_s)
             self.notes += stream.notes
 
     def commit(self) -> None:
