@@ -3,14 +3,16 @@
 #   PYTHON=python3.12      the Python that makes .venv
 #   VENV=folder            another place for it
 #   PIP_ARGS="..."         passed on to pip, such as an index with CPU builds of torch
+#   FUZZ_SECONDS=600       how long make fuzz runs each of its fuzzers
 
 PYTHON ?= python3
 VENV ?= .venv
 PIP_ARGS ?=
+FUZZ_SECONDS ?= 60
 BIN := $(VENV)/bin
 SETUP = PYTHON="$(PYTHON)" VENV="$(VENV)" PIP_ARGS="$(PIP_ARGS)" tools/setup_venv.sh
 
-.PHONY: demo test test-long check bench clean
+.PHONY: demo test test-long fuzz check bench clean
 
 $(BIN)/.facestream: pyproject.toml constraints.txt tools/setup_venv.sh
 	@$(SETUP) .
@@ -35,6 +37,11 @@ test-long: $(BIN)/.facestream-dev
 	PYTHON="$(PYTHON)" benchmarks/peers/install.sh discover-utils || test "$$CI" != true
 	PYTHON="$(PYTHON)" benchmarks/peers/install.sh discover || test "$$CI" != true
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m long
+	# Two minutes in all.
+	$(BIN)/python tools/fuzz.py --seconds 24
+
+fuzz: $(BIN)/.facestream-dev
+	$(BIN)/python tools/fuzz.py --seconds $(FUZZ_SECONDS)
 
 check: $(BIN)/.facestream-dev
 	$(BIN)/ruff check .
@@ -52,4 +59,4 @@ bench: $(BIN)/.facestream-dev
 	$(BIN)/python benchmarks/readme_table.py
 
 clean:
-	rm -rf $(VENV) .peers demo-output dist
+	rm -rf $(VENV) .fuzz .peers demo-output dist
