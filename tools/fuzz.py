@@ -15,6 +15,7 @@ from __future__ import annotations
 import argparse
 import importlib
 import importlib.util
+import logging
 import os
 import re
 import subprocess
@@ -45,8 +46,6 @@ def main() -> None:
     parser.add_argument("--input", type=Path, metavar="FILE", help="only give one fuzzer this input")
     parser.add_argument("--guided", action="store_true", help=argparse.SUPPRESS)
     given, options = parser.parse_known_args()
-    # NumPy's warnings of numbers that cannot be are lines that nobody asked for.
-    warnings.simplefilter("error", RuntimeWarning)
     unknown = [name for name in given.names if name not in NAMES]
     if unknown:
         parser.error(f"there is no fuzzer {unknown[0]!r}; there are {', '.join(NAMES)}")
@@ -54,6 +53,7 @@ def main() -> None:
     if given.input and len(names) > 1:
         parser.error("--input is for one fuzzer; name it")
     if given.input:
+        set_up_this_process()
         importlib.import_module(f"fuzz_{names[0]}").one_input(given.input.read_bytes())
         print(f"{names[0]}: {given.input} is understood, or refused as it should be")
     elif given.guided:
@@ -67,10 +67,17 @@ def main() -> None:
         sys.exit(f"fuzz: something was found by {', '.join(found)}" if found else 0)
 
 
+def set_up_this_process() -> None:
+    """What facestream tells its users is not shown, and what NumPy would tell them, nobody asked for."""
+    logging.getLogger("facestream").setLevel(logging.ERROR)
+    warnings.simplefilter("error", RuntimeWarning)
+
+
 def fuzz_in_this_process(name: str, options: list[str]) -> None:
     """Does not return: libFuzzer ends the process."""
     import atheris
 
+    set_up_this_process()
     with atheris.instrument_imports(include=INSTRUMENTED):
         fuzzer = importlib.import_module(f"fuzz_{name}")
     atheris.Setup([sys.argv[0], *options], fuzzer.one_input)

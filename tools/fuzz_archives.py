@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-import logging
 import struct
 import zipfile
 from pathlib import Path
@@ -86,8 +85,6 @@ SEEDS = [
     b'\1\0time_s,a,meta\n0.0,1.0,"{""rate_hz"": 25, ""type"": ""FLOAT""}"\n',
 ]
 """Archives and tables of all kinds as templates, and the text of a table."""
-
-logging.getLogger("facestream").setLevel(logging.ERROR)
 
 
 def compose(data: bytes) -> tuple[str, str, bytes]:
