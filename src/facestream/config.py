@@ -185,7 +185,7 @@ class MeshOptions(JobOptions):
     """
 
     num_faces: int = make_option(
-        1, flag="--faces", minimum=1, metavar="N", help="Faces per frame, the most prominent first."
+        1, flag="--faces", minimum=1, maximum=1000, metavar="N", help="Faces per frame, the most prominent first."
     )
     min_score_thresh: float = make_option(
         0.5,

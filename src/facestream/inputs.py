@@ -10,19 +10,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
+from facestream.io.picture_files import OVERLAY_MARK, PICTURE_SUFFIXES
 from facestream.io.staging import is_folder
 
-__all__ = ["OVERLAY_MARK", "Failure", "Input", "expand_word", "find_inputs"]
+__all__ = ["OVERLAY_MARK", "Failure", "Input", "expand_sequence_word", "expand_word", "find_inputs"]
 
 VIDEO_SUFFIXES = frozenset(
-    ".3gp .asf .avi .flv .gif .h264 .hevc .m2ts .m4v .mjpeg .mjpg .mkv .mov .mp4 .mpeg .mpg .mts .mxf .ogv .ts .vob "
-    ".webm .wmv .y4m".split()
+    ".3gp .asf .avi .flv .gif .h264 .heics .heifs .hevc .m2ts .m4v .mjpeg .mjpg .mkv .mov .mp4 .mpeg .mpg .mts .mxf "
+    ".ogv .ts .vob .webm .wmv .y4m".split()
 )
-PICTURE_SUFFIXES = frozenset(".avif .bmp .heic .heif .jp2 .jpeg .jpg .pgm .png .pnm .ppm .tif .tiff .webp".split())
 MEDIA_SUFFIXES = VIDEO_SUFFIXES | PICTURE_SUFFIXES
 """What is taken out of a folder. A file that is named itself may have any name."""
-
-OVERLAY_MARK = ".overlay."
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +40,11 @@ class Failure(NamedTuple):
     message: str
 
 
-def find_inputs(words: Sequence[str]) -> tuple[list[Input], list[Failure]]:
+def find_inputs(words: Sequence[str], *, are_sequences: bool = False) -> tuple[list[Input], list[Failure]]:
     """The sources that words stand for, in order; those of folders and patterns sorted, each once.
+
+    Of numbered pictures a folder is one source, if there are pictures in it, and so is each such folder below it; a
+    pattern is one as well.
 
     A folder stands for the pictures and videos in it and below, a pattern such as ``clips/**/*.mp4`` for the files that
     fit. Hidden files are passed over, and so is ``*.overlay.*``, unless it is the only word.
@@ -56,7 +57,7 @@ def find_inputs(words: Sequence[str]) -> tuple[list[Input], list[Failure]]:
     failures: list[Failure] = []
     taken: set[str] = set()
     for word in words:
-        for item in expand_word(word):
+        for item in expand_sequence_word(word) if are_sequences else expand_word(word):
             if isinstance(item, Failure):
                 failures.append(item)
                 continue
@@ -92,6 +93,31 @@ def expand_word(word: str) -> Iterator[Input | Failure]:
     if not files:
         yield Failure(word, f"{word}: no picture or video fits this pattern")
     yield from (Input(file, file.parent.relative_to(root), is_named=False) for file in files)
+
+
+def expand_sequence_word(word: str) -> Iterator[Input | Failure]:
+    """The folders or the pattern of numbered pictures that a word stands for."""
+    path = Path(word)
+    if not is_folder(path):
+        yield Input(path)
+        return
+    folders = [Path(place) for place, names in _walk_folders(path) if any(map(_is_picture, names))]
+    if not folders:
+        yield Failure(word, f"{path}: there are no pictures in this folder, which --sequence would read as a clip")
+    for folder in folders:
+        # A folder that is asked for itself has its results beside it.
+        yield Input(path) if folders == [path] else Input(folder, folder.relative_to(path).parent, is_named=False)
+
+
+def _walk_folders(folder: Path) -> Iterator[tuple[str, list[str]]]:
+    for place, folders, files in os.walk(folder):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        yield place, files
+
+
+def _is_picture(name: str) -> bool:
+    is_shown = not name.startswith(".") and OVERLAY_MARK not in name
+    return is_shown and Path(name).suffix.lower() in PICTURE_SUFFIXES
 
 
 def _walk(folder: Path) -> Iterator[Path | Failure]:

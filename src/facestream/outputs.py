@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from facestream.config import FORMATS, JobOptions, MeshOptions
-from facestream.errors import OptionError, OutputError
+from facestream.errors import OptionError, OutputError, SourceError
 from facestream.io.contents import BOX_STREAM, DETECTIONS, KEYPOINT_STREAM, MESH_STREAM, MESHES
+from facestream.io.picture_files import find_pictures, sequence_stem
 from facestream.io.ssi_header import data_path
 from facestream.io.ssi_pair import settle_folder
 from facestream.io.staging import check_folder, is_folder
@@ -38,13 +40,20 @@ class OutputPlan:
     overlay_is_named: bool = False
     boxes: Path | None = None
     """A box stream that is read beside the source."""
+    is_sequence: bool = False
+    """The source is a folder or pattern of numbered pictures."""
     replaces_any_stream: bool = False
     """Streams may take the place of whatever streams are there, also such as another program wrote."""
 
     @property
     def inputs(self) -> tuple[Path, ...]:
         """Everything that is read."""
-        return (self.source, *([self.boxes, data_path(self.boxes)] if self.boxes else []))
+        sources = [self.source]
+        if self.is_sequence:
+            # Where there is none, that is said when they are opened.
+            with suppress(SourceError):
+                sources = find_pictures(self.source)
+        return (*sources, *([self.boxes, data_path(self.boxes)] if self.boxes else []))
 
     @property
     def paths(self) -> tuple[Path, ...]:
@@ -116,7 +125,9 @@ def plan_outputs(
     Raises:
         OptionError: target and formats contradict each other, or the name says that something else is in it.
     """
-    path = source.parent if target is None else Path(target)
+    is_sequence = options.sequence_hz is not None
+    named = sequence_stem(source) if is_sequence else source.with_name(source.stem if source.suffix else source.name)
+    path = named.parent if target is None else Path(target)
     extension = path.suffix.lower().removeprefix(".")
     is_of_meshes = isinstance(options, MeshOptions)
     names_file = target is not None and not target_is_folder and extension in FORMATS and not is_folder(path)
@@ -130,7 +141,7 @@ def plan_outputs(
         stem, kind = path.with_name(path.name[: -len(path.suffix)]), ""
     else:
         formats = options.formats or ("stream",)
-        stem = path / (source.name[: -len(source.suffix)] if source.suffix else source.name)
+        stem = path / named.name
         kind = ".facemesh" if is_of_meshes else ".blazeface"
 
     def place(ending: str) -> Path:
@@ -153,6 +164,7 @@ def plan_outputs(
         overlay_is_named=overlay is not None,
         is_of_meshes=is_of_meshes,
         boxes=options.boxes if isinstance(options, MeshOptions) else None,
+        is_sequence=is_sequence,
     )
 
 

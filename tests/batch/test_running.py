@@ -248,7 +248,7 @@ def test_places_elsewhere(lab: Lab, pipeline: FaceMeshPipeline, sample: Path, mo
         summary = lab.run("memory://lab/", out="memory://results", split=2)
         assert (summary.num_done, summary.num_failed) == (3, 1)
         error = lab.memory.errors["broken"]
-        assert error.startswith("memory:///lab/broken.mp4: not a picture or video")
+        assert error.startswith("memory:///lab/broken.mp4: a text file, not a picture or video")
         lab.out.mkdir()
         for name in ("a.mp4", "day 1/b.mkv", "long.mp4"):
             (lab.out / name).parent.mkdir(exist_ok=True)

@@ -264,7 +264,7 @@ USAGE: dict[str, tuple[Arguments, str]] = {
         lambda p: ["--overlay", clip(p)],
         r"there is no INPUT: .*--overlay took .*clip\.mp4; write --overlay last, or --overlay=FILE",
     ),
-    "batch size 0": (lambda p: [clip(p), "--batch-size", "0"], r"'--batch-size': 0 is not in the range x>=1"),
+    "batch size 0": (lambda p: [clip(p), "--batch-size", "0"], r"'--batch-size': 0 is not in the range 1<=x<=1000"),
     "no faces": (lambda p: [clip(p), "--faces", "0"], r"'--faces': 0 is not in the range x>=1"),
     "threshold": (lambda p: [clip(p), "--min-score-thresh", "1.5"], r"1.5 is not in the range 0.0<=x<=1.0"),
     "unknown device": (lambda p: [clip(p), "--device", "tpu"], r"'tpu' is not one of 'auto', 'cpu', 'cuda', 'mps'"),

@@ -44,7 +44,7 @@ def test_a_batch_from_end_to_end(clips: Path, tmp_path: Path) -> None:
     lines = [line for line in run.stderr.splitlines() if " of 3 items, " not in line]
     assert lines[0] == "facestream: 3 items: 3 to do (3 new)"
     assert lines[1].startswith("facestream: ")
-    assert "text.mp4: not a picture or video" in lines[2]
+    assert "text.mp4: a text file, not a picture or video" in lines[2]
     assert len(lines) == 3
     # A remuxed clip of six frames is one of a variable frame rate.
     counts, warned, where = run.stdout.splitlines()

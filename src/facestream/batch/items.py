@@ -90,7 +90,8 @@ def plan_item(folder: Path, source: Path, output: str, options: MeshOptions) -> 
         return replace(plan_outputs(source, target, options), source=source)
     # The results are named for the output, not for the source.
     named = target.with_name(f"{target.name}.source")
-    return replace(plan_outputs(named, target.parent, options, target_is_folder=True), source=source)
+    plan = plan_outputs(named, target.parent, replace(options, sequence_hz=None), target_is_folder=True)
+    return replace(plan, source=source, is_sequence=options.sequence_hz is not None)
 
 
 @lru_cache(maxsize=1000)

@@ -107,7 +107,7 @@ def run_batch(
         sweep_staged_files(state)
         plan = make_plan(
             journal,
-            find_items(words),
+            find_items(words, are_sequences=options.sequence_hz is not None),
             out,
             options,
             retry_failed=settings.retry_failed,

@@ -8,14 +8,15 @@ from pathlib import Path
 
 from facestream.batch.items import Item
 from facestream.batch.manifest import LIST_SUFFIXES, read_list
-from facestream.inputs import MEDIA_SUFFIXES, OVERLAY_MARK, Failure, Input, expand_word
+from facestream.inputs import MEDIA_SUFFIXES, Failure, Input, expand_sequence_word, expand_word
+from facestream.io.picture_files import OVERLAY_MARK, sequence_stem
 from facestream.io.remote import find_files, is_address
 
 __all__ = ["find_items"]
 
 
-def find_items(words: Sequence[str]) -> Iterator[Item | Failure]:
-    """The items of all words in order, as they are found; nothing is kept.
+def find_items(words: Sequence[str], *, are_sequences: bool = False) -> Iterator[Item | Failure]:
+    """The items of all words in order, as they are found; nothing is kept. Of numbered pictures a folder is one item.
 
     Raises:
         SourceError: a list cannot be read.
@@ -27,16 +28,18 @@ def find_items(words: Sequence[str]) -> Iterator[Item | Failure]:
         elif word.lower().endswith(LIST_SUFFIXES) and os.path.isfile(word):  # noqa: PTH113 - a name may be too long for Path
             yield from read_list(Path(word))
         else:
-            for found in expand_word(word):
+            for found in expand_sequence_word(word) if are_sequences else expand_word(word):
                 if isinstance(found, Failure):
                     yield found
                 elif found.is_named or OVERLAY_MARK not in found.path.name:
-                    yield _item(found)
+                    yield _item(found, is_sequence=are_sequences)
 
 
-def _item(found: Input) -> Item:
+def _item(found: Input, *, is_sequence: bool) -> Item:
     name = found.path.name
     stem = name[: -len(found.path.suffix)] if found.path.suffix else name
+    if is_sequence:
+        stem = sequence_stem(found.path).name
     return Item(os.path.abspath(found.path), (found.subfolder / stem).as_posix())  # noqa: PTH100 - links are kept as they are
 
 

@@ -27,7 +27,7 @@ def detect(
     ymax, xmax as fractions of the frame and the confidence, and NAME.keypoints.stream, six y,x pairs (right eye, left
     eye, nose, mouth, right ear, left ear of the subject) and the confidence.
     """
-    sources = find_sources(words, output, values["overlay"])
+    sources = find_sources(words, output, values["overlay"], are_sequences=values["sequence_hz"] is not None)
     values["overlay"] = overlay_option(values["overlay"])
     options = DetectOptions(**values)
     from facestream import extraction

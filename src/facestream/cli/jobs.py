@@ -71,7 +71,9 @@ def overlay_option(value: str | None) -> bool | Path:
     return False if value is None else Path(value) if value else True
 
 
-def find_sources(words: Sequence[str], output: Path | None, overlay: str | None) -> Sources:
+def find_sources(
+    words: Sequence[str], output: Path | None, overlay: str | None, *, are_sequences: bool = False
+) -> Sources:
     """The inputs, if they go together with what one file was named for."""
     from facestream.inputs import OVERLAY_MARK, find_inputs
     from facestream.io.staging import is_folder
@@ -79,7 +81,7 @@ def find_sources(words: Sequence[str], output: Path | None, overlay: str | None)
     if not words:
         taken = f" (--overlay took {overlay}; write --overlay last, or --overlay=FILE)" if overlay else ""
         raise click.UsageError(f"there is no INPUT: name at least one picture or video{taken}")
-    sources = Sources(*find_inputs(words))
+    sources = Sources(*find_inputs(words, are_sequences=are_sequences))
     paths = {str(item.path) for item in sources.inputs}
     for word in words:
         if OVERLAY_MARK in Path(word).name and str(Path(word)) not in paths:

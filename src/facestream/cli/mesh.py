@@ -27,7 +27,7 @@ def mesh(
     face-mesh stream is written: NAME.facemesh.stream, one row a frame, 468 y,x pairs as fractions of the frame and the
     confidence, which is 0 where there is no face.
     """
-    sources = find_sources(words, output, values["overlay"])
+    sources = find_sources(words, output, values["overlay"], are_sequences=values["sequence_hz"] is not None)
     if values["boxes"] and len(sources.inputs) > 1:
         raise click.UsageError(f"--boxes {values['boxes']} is of one video, but there are {len(sources.inputs)} inputs")
     values["overlay"] = overlay_option(values["overlay"])

@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from facestream.errors import RequestError
+from facestream.errors import RequestError, SourceError
+from facestream.io.picture_files import find_pictures, is_pattern
 
 __all__ = ["JobFolders", "check_plain_name", "is_file_name"]
 
@@ -37,10 +39,10 @@ class JobFolders:
         path = _as_path(uri)
         folders = [*self.data_folders, *([self.upload_folder] if self.upload_folder else [])]
         if path.is_absolute():
-            return self._inside(path, uri, folders)
+            return self._inside_with_pictures(path, uri, folders)
         for folder in folders:
-            if os.path.lexists(folder / path):
-                return self._inside(folder / path, uri, folders)
+            if os.path.lexists(folder / path) or (is_pattern(folder / path) and (folder / path).parent.is_dir()):
+                return self._inside_with_pictures(folder / path, uri, folders)
         # What would be outside even if it were there is said as such.
         self._inside(folders[0] / path, uri, folders)
         raise RequestError(f"{uri}: there is no such file in {_listed(folders)}")
@@ -72,6 +74,25 @@ class JobFolders:
     def holds(self, path: Path) -> bool:
         """Whether a file lies in one of the data folders, after all links."""
         return any(_real(path).is_relative_to(_real(folder)) for folder in self.data_folders)
+
+    def _inside_with_pictures(self, path: Path, uri: str, folders: Sequence[Path]) -> Path:
+        """The path after all links; of a folder or pattern, each picture lies inside as well.
+
+        Raises:
+            RequestError: one lies outside.
+        """
+        if is_pattern(path):
+            real = self._inside(path.parent, uri, folders) / path.name
+        else:
+            real = self._inside(path, uri, folders)
+            if not real.is_dir():
+                return real
+        # Where there is none, or it cannot be looked into, whoever opens it will say so.
+        with suppress(SourceError):
+            for picture in find_pictures(real):
+                if picture.is_symlink():
+                    self._inside(picture, f"{uri}/{picture.name}", folders)
+        return real
 
     def _inside(self, path: Path, uri: str, folders: Sequence[Path]) -> Path:
         """The path after all links.

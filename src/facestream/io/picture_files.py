@@ -10,7 +10,7 @@ from pathlib import Path
 
 from facestream.errors import SourceError
 
-__all__ = ["PICTURE_SUFFIXES", "find_pictures", "is_pattern", "sequence_stem"]
+__all__ = ["OVERLAY_MARK", "PICTURE_SUFFIXES", "find_pictures", "is_pattern", "sequence_stem"]
 
 PICTURE_SUFFIXES = frozenset(
     ".avif .bmp .dpx .exr .heic .heif .jp2 .jpeg .jpg .pgm .png .pnm .ppm .qoi .tga .tif .tiff .webp".split()
@@ -18,6 +18,8 @@ PICTURE_SUFFIXES = frozenset(
 """What is taken out of a folder, and by a pattern such as ``frames/*``."""
 
 OVERLAY_MARK = ".overlay."
+"""In the names of pictures with meshes drawn over them."""
+
 DIGITS = re.compile(r"(\d+)", re.ASCII)
 
 
@@ -59,10 +61,12 @@ def find_pictures(place: Path) -> list[Path]:
 
 def sequence_stem(place: Path) -> Path:
     """What results of a sequence are named for: its folder, or what the names of a pattern begin with."""
-    if not is_pattern(place):
-        return place
-    literal = re.split(r"[*?\[]", place.name)[0].rstrip("_-. ")
-    return place.with_name(literal) if literal else place.parent
+    stem = place
+    if is_pattern(place):
+        literal = re.split(r"[*?\[]", place.name)[0].rstrip("_-. ")
+        stem = place.with_name(literal) if literal else place.parent
+    # The working directory has a name, too.
+    return stem if stem.name not in ("", "..") else Path(os.path.realpath(stem))
 
 
 def _natural(name: str) -> tuple[list[tuple[int, int | str]], str]:

@@ -92,7 +92,8 @@ class VideoSource:
     @property
     def _is_picture(self) -> bool:
         """Pictures that Pillow is not asked for come through FFmpeg's picture readers, such as ``qoi_pipe``."""
-        return self._media.container.format.name.endswith("_pipe") or self._media.container.format.name == "ico"
+        name = self._media.container.format.name
+        return name.endswith("_pipe") or name in ("ico", "image2")
 
     @property
     def notes(self) -> tuple[str, ...]:
