@@ -35,7 +35,8 @@ def test_natural_order_and_even_times(tmp_path: Path) -> None:
     (tmp_path / "frames" / "notes.txt").write_text("x")
     with closing(open_source(tmp_path / "frames", sequence_hz=Fraction(25))) as source:
         info = source.info
-        assert (info.kind, info.width, info.height, info.rate_hz, info.num_frames_header) == ("video", 32, 24, 25, 5)
+        assert (info.kind, info.width, info.height, info.num_frames_header) == ("video", 32, 24, 5)
+        assert info.rate_hz == 25
         frames = list(source)
         assert source.shortfall is None
     assert [frame.image[0, 0, 0] for frame in frames] == [10, 20, 30, 40, 50]

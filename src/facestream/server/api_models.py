@@ -124,6 +124,9 @@ class StreamView(BaseModel):
     rate_hz: float
     width: int | None
     height: int | None
+    is_constant: bool = Field(description="Rows lie on a clock of their own, not a row a frame.")
+    first_frame: int | None = Field(description="Number of the frame of the first row, where only a part was read.")
+    start_s: float = Field(description="When that frame is, after the first one of the clip.")
 
 
 class CurvesView(BaseModel):

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from facestream.discover.folders import JobFolders
 from facestream.errors import RequestError
+from facestream.io.picture_files import is_pattern
 from facestream.server.probe import ProbedVideo, probe_video
 
 __all__ = ["MEDIA_TYPES", "Entry", "Library", "kind_of"]
@@ -53,7 +54,7 @@ class Library:
 
     def __init__(self, folders: JobFolders) -> None:
         self._folders = folders
-        self._probes: OrderedDict[tuple[Path, int, int], ProbedVideo] = OrderedDict()
+        self._probes: OrderedDict[tuple[Path, int, int, float | None], ProbedVideo] = OrderedDict()
 
     def entries(self, path: Path | None) -> list[Entry]:
         """The files and folders in a folder, or the data folders; those that lead outside are left out.
@@ -90,6 +91,14 @@ class Library:
             raise RequestError(f"{path}: there is no such file")
         return found
 
+    def find_clip(self, path: str, sequence_hz: float | None) -> Path:
+        """A picture or video that may be read, or a folder or pattern of numbered pictures.
+
+        Raises:
+            RequestError: there is none, or it lies outside.
+        """
+        return self.find(path) if sequence_hz is None else self._folders.find_input(path)
+
     def find_folder(self, path: str) -> Path:
         """A folder that may be listed.
 
@@ -105,16 +114,16 @@ class Library:
         """The folder above, if that may be listed as well."""
         return path.parent if self._folders.holds(path.parent) else None
 
-    def probe(self, path: Path) -> ProbedVideo:
+    def probe(self, path: Path, sequence_hz: float | None = None) -> ProbedVideo:
         """Look at a video; what was seen is remembered for as long as the file stays the same.
 
         Raises:
             SourceError: it is none.
         """
-        status = path.stat()
-        key = (path, status.st_mtime_ns, status.st_size)
+        status = (path.parent if sequence_hz is not None and is_pattern(path) else path).stat()
+        key = (path, status.st_mtime_ns, status.st_size, sequence_hz)
         if key not in self._probes:
-            self._probes[key] = probe_video(path)
+            self._probes[key] = probe_video(path, sequence_hz)
             while len(self._probes) > MAX_PROBES:
                 self._probes.popitem(last=False)
         return self._probes[key]

@@ -12,7 +12,8 @@ from starlette.responses import FileResponse, Response
 
 from facestream.discover.folders import JobFolders
 from facestream.errors import FacestreamError, RequestError
-from facestream.io.ssi_header import read_header
+from facestream.io.columns import CLOCK, CONSTANT_CLOCK
+from facestream.io.ssi_header import FIRST_FRAME, read_header
 from facestream.server.api_models import (
     CurvesView,
     FolderEntry,
@@ -36,6 +37,13 @@ __all__ = ["add_library_routes"]
 Answer = TypeVar("Answer")
 
 Path = Annotated[str, Query(max_length=4000, description="Below the data folders, or the name of an upload.")]
+
+SequenceRate = Annotated[
+    float | None,
+    Query(
+        ge=0.001, le=10_000, description="Of numbered pictures, whose folder or pattern is the path: how many a second."
+    ),
+]
 
 NOT_THERE = problem(404, "There is no such file, or it may not be read")
 NOT_SO = problem(409, "The upload goes on elsewhere, or cannot be written")
@@ -101,6 +109,9 @@ class LibraryRoutes:
             rate_hz=header.rate_hz,
             width=int(width) if is_size else None,
             height=int(height) if is_size else None,
+            is_constant=header.meta.get(CLOCK) == CONSTANT_CLOCK,
+            first_frame=header.first_frame if FIRST_FRAME in header.meta else None,
+            start_s=header.start_s,
         )
 
     def curves(self, path: Path, points: Annotated[PlainInt, Query(ge=2, le=10_000)] = 1000) -> CurvesView:
@@ -115,10 +126,10 @@ class LibraryRoutes:
             },
         )
 
-    def video(self, path: Path) -> VideoView:
+    def video(self, path: Path, sequence_hz: SequenceRate = None) -> VideoView:
         """Size, rate and number of frames."""
-        found = _try(lambda: self._library.find(path))
-        probed = _try(lambda: self._library.probe(found))
+        found = _try(lambda: self._library.find_clip(path, sequence_hz))
+        probed = _try(lambda: self._library.probe(found, sequence_hz))
         return VideoView.model_validate(
             {
                 "path": str(found),
@@ -130,21 +141,21 @@ class LibraryRoutes:
             }
         )
 
-    def times(self, path: Path) -> Response:
+    def times(self, path: Path, sequence_hz: SequenceRate = None) -> Response:
         """The time stamps of a video's frames: little-endian float64, seconds."""
-        found = _try(lambda: self._library.find(path))
-        return Response(_try(lambda: self._library.probe(found)).times, media_type=ANY_FILE, headers=SAFE)
+        found = _try(lambda: self._library.find_clip(path, sequence_hz))
+        return Response(_try(lambda: self._library.probe(found, sequence_hz)).times, media_type=ANY_FILE, headers=SAFE)
 
-    def ask_preview(self, path: Path) -> PreviewView:
+    def ask_preview(self, path: Path, sequence_hz: SequenceRate = None) -> PreviewView:
         """How far a copy of a video is that every browser plays (VP9); where there is none, it is begun."""
-        found = _try(lambda: self._library.find(path))
-        preview = self._previews.ask(found)
+        found = _try(lambda: self._library.find_clip(path, sequence_hz))
+        preview = _try(lambda: self._previews.ask(found, sequence_hz))
         return PreviewView.model_validate({"state": preview.state, "share": preview.share, "problem": preview.problem})
 
-    def preview(self, path: Path) -> FileResponse:
+    def preview(self, path: Path, sequence_hz: SequenceRate = None) -> FileResponse:
         """The copy, or ranges of it, once it is ready."""
-        found = _try(lambda: self._library.find(path))
-        place = self._previews.place(found)
+        found = _try(lambda: self._library.find_clip(path, sequence_hz))
+        place = _try(lambda: self._previews.place(found, sequence_hz))
         if not place.is_file():
             raise HTTPException(404, f"{path}: there is no copy of it yet")
         return FileResponse(place, media_type="video/webm", headers=SAFE)

@@ -1,7 +1,7 @@
 """Makes a copy of a video that every browser plays, in a process of its own.
 
-``python -m facestream.server.preview_maker FROM TO`` writes VP9 in WebM, upright, with the frames' own time stamps, and
-prints how far it is, a share a line.
+``python -m facestream.server.preview_maker FROM TO [HZ]`` writes VP9 in WebM, upright, with the frames' own time stamps,
+and prints how far it is, a share a line. ``HZ`` is the rate of numbered pictures.
 """
 
 from __future__ import annotations
@@ -28,13 +28,13 @@ TICK_S = Fraction(1, 1000)
 OPTIONS = {"deadline": "realtime", "cpu-used": "8", "row-mt": "1", "crf": "34", "b": "0", "g": "30"}
 
 
-def make_preview(source: Path, target: Path) -> None:
-    """Write the copy.
+def make_preview(source: Path, target: Path, sequence_hz: Fraction | None = None) -> None:
+    """Write the copy of a video or of numbered pictures.
 
     Raises:
         SourceError: it is no video.
     """
-    with closing(open_source(source)) as frames, open_writer(target, "webm") as writer:
+    with closing(open_source(source, sequence_hz=sequence_hz)) as frames, open_writer(target, "webm") as writer:
         info = frames.info
         shown = info.width * info.pixel_aspect
         scale = min(1.0, MAX_WIDTH / shown)
@@ -59,10 +59,10 @@ def make_preview(source: Path, target: Path) -> None:
         writer.mux(stream.encode(None))
 
 
-def main(source: Path, target: Path) -> int:
+def main(source: Path, target: Path, sequence_hz: str | None = None) -> int:
     """Make the copy; the answer is the exit code."""
     try:
-        make_preview(source, target)
+        make_preview(source, target, Fraction(sequence_hz) if sequence_hz else None)
     except (FacestreamError, OSError, av.error.FFmpegError) as error:
         print(error, file=sys.stderr)  # noqa: T201
         return 1
@@ -70,4 +70,4 @@ def main(source: Path, target: Path) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(Path(sys.argv[1]), Path(sys.argv[2])))
+    sys.exit(main(Path(sys.argv[1]), Path(sys.argv[2]), *sys.argv[3:]))

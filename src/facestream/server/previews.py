@@ -10,6 +10,8 @@ import threading
 from dataclasses import dataclass
 from pathlib import Path
 
+from facestream.io.picture_files import is_pattern
+
 __all__ = ["Preview", "Previews"]
 
 COMMAND = (sys.executable, "-m", "facestream.server.preview_maker")
@@ -36,15 +38,20 @@ class Previews:
         self._processes: set[subprocess.Popen[str]] = set()
         self._is_closed = False
 
-    def place(self, source: Path) -> Path:
-        """Where the copy of a video lies, as long as that stays the same."""
-        status = source.stat()
-        name = f"{source}\0{status.st_mtime_ns}\0{status.st_size}".encode("utf-8", "surrogateescape")
+    def place(self, source: Path, sequence_hz: float | None = None) -> Path:
+        """Where the copy of a video, or of numbered pictures, lies, as long as that stays the same.
+
+        Raises:
+            OSError: it is not there any more.
+        """
+        status = (source.parent if sequence_hz is not None and is_pattern(source) else source).stat()
+        rate = "" if sequence_hz is None else f"\0{sequence_hz}"
+        name = f"{source}\0{status.st_mtime_ns}\0{status.st_size}{rate}".encode("utf-8", "surrogateescape")
         return self._folder / f"{hashlib.sha256(name).hexdigest()[:32]}.webm"
 
-    def ask(self, source: Path) -> Preview:
-        """How far the copy of a video is; where there is none, it is begun."""
-        target = self.place(source)
+    def ask(self, source: Path, sequence_hz: float | None = None) -> Preview:
+        """How far the copy of a video, or of numbered pictures, is; where there is none, it is begun."""
+        target = self.place(source, sequence_hz)
         with self._mutex:
             if target.is_file():
                 os.utime(target)
@@ -52,7 +59,7 @@ class Previews:
             if target not in self._states and not self._is_closed:
                 self._states[target] = Preview("making")
                 threading.Thread(
-                    target=self._make, args=(source, target), name="facestream-preview", daemon=True
+                    target=self._make, args=(source, target, sequence_hz), name="facestream-preview", daemon=True
                 ).start()
             return self._states.get(target, Preview("failed", problem="the server ends"))
 
@@ -64,10 +71,10 @@ class Previews:
         for process in processes:
             process.kill()
 
-    def _make(self, source: Path, target: Path) -> None:
+    def _make(self, source: Path, target: Path, sequence_hz: float | None) -> None:
         part = target.with_name(f".{target.name}.part")
         with self._turn:
-            told = self._run(source, part, target)
+            told = self._run(source, part, target, sequence_hz)
         with self._mutex:
             if told:
                 self._states[target] = Preview("failed", problem=told)
@@ -76,14 +83,15 @@ class Previews:
                 part.replace(target)
                 del self._states[target]
 
-    def _run(self, source: Path, part: Path, target: Path) -> str:
+    def _run(self, source: Path, part: Path, target: Path, sequence_hz: float | None) -> str:
         """Make the copy; the answer is what went wrong."""
         with self._mutex:
             if self._is_closed:
                 return "the server ends"
             self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            words = [str(source), str(part), *([] if sequence_hz is None else [repr(sequence_hz)])]
             process = subprocess.Popen(  # noqa: S603
-                [*COMMAND, str(source), str(part)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+                [*COMMAND, *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
             )
             self._processes.add(process)
         assert process.stdout is not None

@@ -1,6 +1,7 @@
 """Looks at a video in a process of its own: a codec that crashes takes no server with it.
 
-``python -m facestream.server.probe FILE`` prints a line of JSON, then the frames' time stamps as float64.
+``python -m facestream.server.probe FILE [HZ]`` prints a line of JSON, then the frames' time stamps as float64. ``HZ`` is
+the rate of numbered pictures.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import subprocess
 import sys
 from contextlib import closing
 from dataclasses import dataclass
+from fractions import Fraction
 from pathlib import Path
 
 from facestream.errors import FacestreamError, SourceError
@@ -33,14 +35,15 @@ class ProbedVideo:
     """(frames,) little-endian float64, seconds."""
 
 
-def probe_video(path: Path) -> ProbedVideo:
-    """Look at a video.
+def probe_video(path: Path, sequence_hz: float | None = None) -> ProbedVideo:
+    """Look at a video, or at numbered pictures.
 
     Raises:
         SourceError: it is none, or takes too long to look at.
     """
     try:
-        run = subprocess.run([*COMMAND, str(path)], capture_output=True, timeout=MAX_SECONDS, check=False)  # noqa: S603
+        words = [str(path), *([] if sequence_hz is None else [repr(sequence_hz)])]
+        run = subprocess.run([*COMMAND, *words], capture_output=True, timeout=MAX_SECONDS, check=False)  # noqa: S603
     except subprocess.TimeoutExpired:
         raise SourceError(f"{path}: takes too long to look at") from None
     if run.returncode:
@@ -50,13 +53,13 @@ def probe_video(path: Path) -> ProbedVideo:
     return ProbedVideo(**json.loads(line), times=times)
 
 
-def main(path: Path) -> int:
+def main(path: Path, sequence_hz: str | None = None) -> int:
     """Print what the file is; the answer is the exit code."""
     from facestream.io.frame_times import read_frame_times
     from facestream.io.source import open_source
 
     try:
-        with closing(open_source(path, 1)) as source:
+        with closing(open_source(path, 1, sequence_hz=Fraction(sequence_hz) if sequence_hz else None)) as source:
             info = source.info
         times = read_frame_times(info)
     except FacestreamError as error:
@@ -68,4 +71,4 @@ def main(path: Path) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(Path(sys.argv[1])))
+    sys.exit(main(Path(sys.argv[1]), *sys.argv[2:]))

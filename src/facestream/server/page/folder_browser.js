@@ -4,7 +4,8 @@ import { api } from "./api.js";
 import { el } from "./dom.js";
 import { TEXTS } from "./texts.js";
 
-export function folderBrowser(kinds, onChoose) {
+// ``onFolder`` is told of a folder that is chosen as a whole, where that may be.
+export function folderBrowser(kinds, onChoose, onFolder = null) {
   const list = el("ul", { class: "sources" });
   const place = el("p", { class: "quiet" });
   const problem = el("p", { class: "problem", role: "alert" });
@@ -15,6 +16,8 @@ export function folderBrowser(kinds, onChoose) {
       const folder = await api.json("/folder", { path });
       place.textContent = folder.path ?? "";
       const up = folder.path ? [entryRow(TEXTS.up, () => show(folder.parent))] : [];
+      const whole = onFolder && folder.entries.some((entry) => entry.kind === "picture");
+      if (whole) up.push(entryRow(TEXTS.folderAsClip, () => onFolder(folder.path)));
       const shown = folder.entries.filter((entry) => entry.kind === "folder" || kinds.includes(entry.kind));
       list.replaceChildren(...up, ...shown.map((entry) => entryOf(entry)));
     } catch (error) {

@@ -65,7 +65,11 @@ export function newJob() {
       "details",
       {},
       el("summary", {}, TEXTS.fromServer),
-      folderBrowser(["video", "picture"], (path) => add({ name: baseName(path), path })),
+      folderBrowser(
+        ["video", "picture"],
+        (path) => add({ name: baseName(path), path }),
+        (path) => add({ name: baseName(path), path, isSequence: true }),
+      ),
     ),
     list,
     choice("find", TEXTS.find, "radio", [["mesh", TEXTS.mesh], ["boxes", TEXTS.boxes]], ["mesh"]),
@@ -74,6 +78,14 @@ export function newJob() {
       {},
       el("label", {}, TEXTS.detector, select("detector", [["back", TEXTS.detectorBack], ["front", TEXTS.detectorFront]])),
       el("label", {}, TEXTS.faces, el("input", { type: "number", name: "faces", min: "1", max: "20", value: "1" })),
+    ),
+    el(
+      "fieldset",
+      {},
+      el("legend", {}, TEXTS.part),
+      el("label", {}, TEXTS.from, el("input", { type: "text", name: "from", placeholder: TEXTS.timeExample, size: 12 })),
+      el("label", {}, TEXTS.to, el("input", { type: "text", name: "to", placeholder: TEXTS.timeExample, size: 12 })),
+      el("label", {}, TEXTS.sequenceRate, el("input", { type: "number", name: "sequence", min: "0.001", max: "10000", step: "any", value: "25" })),
     ),
     choice("write", TEXTS.write, "checkbox", [["npz", "npz"], ["csv", "csv"], ["overlay", TEXTS.overlay]], []),
     el("div", {}, start, problem),
@@ -110,10 +122,13 @@ async function queue(source, values) {
   const path = source.path ?? (await uploaded(source));
   const slash = source.path ? source.path.length - baseName(source.path).length : 0;
   const folder = source.path ? source.path.slice(0, slash) : "";
-  const stem = await freeStem(folder, source.name.replace(/\.[^.]*$/, ""), Object.values(outputs));
+  const stem = await freeStem(folder, source.isSequence ? source.name : source.name.replace(/\.[^.]*$/, ""), Object.values(outputs));
   const write = values.getAll("write");
   const options = { detector: values.get("detector"), formats: write.filter((name) => name !== "overlay") };
   if (write.includes("overlay")) options.overlay = true;
+  if (values.get("from").trim()) options.from_s = values.get("from").trim();
+  if (values.get("to").trim()) options.to_s = values.get("to").trim();
+  if (source.isSequence) options.sequence_hz = Number(values.get("sequence"));
   if (module === "facemesh") options.num_faces = Number(values.get("faces"));
   await api.post("/jobs", {
     module,

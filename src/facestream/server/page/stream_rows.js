@@ -4,6 +4,7 @@ import { api } from "./api.js";
 
 const ROWS_IN_BLOCK = 64;
 const MAX_BLOCKS = 64;
+const NO_ROW = new Float32Array(0);
 const READERS = {
   FLOAT: [4, Float32Array],
   DOUBLE: [8, Float64Array],
@@ -21,7 +22,9 @@ export class StreamRows {
   }
 
   // The row if it is there already; else null, and it is asked for.
+  // Before and behind a part of a clip there are no rows.
   at(row) {
+    if (row < 0 || row >= this.header.num_rows) return NO_ROW;
     const number = Math.floor(row / ROWS_IN_BLOCK);
     const block = this.#block(number);
     if (row + ROWS_IN_BLOCK / 2 < this.header.num_rows) this.#block(Math.floor((row + ROWS_IN_BLOCK / 2) / ROWS_IN_BLOCK));
@@ -31,6 +34,7 @@ export class StreamRows {
   }
 
   async fetch(row) {
+    if (row < 0 || row >= this.header.num_rows) return NO_ROW;
     await this.#block(Math.floor(row / ROWS_IN_BLOCK)).whenThere;
     return this.at(row);
   }

@@ -5,7 +5,8 @@ import { TEXTS } from "./texts.js";
 
 const RANGES = { confidence: [0, 1], eyes: [0, 0.5], mouth: [0, 0.8], roll: [-45, 45] };
 
-export function timeline(curves, count, onSeek) {
+// ``frameOf`` tells which frame of the video a row of the stream belongs to.
+export function timeline(curves, count, onSeek, frameOf) {
   const canvas = el("canvas", { "aria-hidden": "true" });
   const slider = el("input", { type: "range", min: "0", max: String(Math.max(0, count - 1)), value: "0", "aria-label": TEXTS.seek });
   const names = Object.keys(curves.values);
@@ -25,7 +26,7 @@ export function timeline(curves, count, onSeek) {
     const width = (canvas.width = Math.round(canvas.clientWidth * scale));
     const height = (canvas.height = Math.round(canvas.clientHeight * scale));
     const context = canvas.getContext("2d");
-    const at = (row) => (row / Math.max(1, count - 1)) * width;
+    const at = (row) => (frameOf(row) / Math.max(1, count - 1)) * width;
     shadeGaps(context, at, height);
     names.forEach((name, place) => {
       const [low, high] = RANGES[name];
@@ -48,7 +49,7 @@ export function timeline(curves, count, onSeek) {
       context.stroke();
     });
     context.fillStyle = getComputedStyle(canvas).color;
-    context.fillRect(at(frame) - scale / 2, 0, 1.5 * scale, height);
+    context.fillRect((frame / Math.max(1, count - 1)) * width - scale / 2, 0, 1.5 * scale, height);
   }
 
   function shadeGaps(context, at, height) {

@@ -52,25 +52,32 @@ function chooser() {
 }
 
 async function open(streamPaths, videoPath, name) {
-  const [topology, video, ...headers] = await Promise.all([
+  const [topology, ...headers] = await Promise.all([
     api.json("/topology"),
-    api.json("/video", { path: videoPath }),
     ...streamPaths.map((path) => api.json("/stream", { path })),
   ]);
+  // A folder of numbered pictures has the rate of its stream.
+  const clip = isFile(videoPath) ? { path: videoPath } : { path: videoPath, sequence_hz: headers[0].rate_hz };
+  const video = await api.json("/video", clip);
   const streams = headers.map((header) => new StreamRows(header));
   for (const { header, isReadable } of streams) {
     if (!isReadable) throw new Error(TEXTS.textStream);
     if (!DRAWABLE.includes(header.dim)) throw new Error(TEXTS.notAFaceStream(header.dim));
   }
   const [times, curves] = await Promise.all([
-    api.bytes("/times", { path: videoPath }).then((bytes) => new Float64Array(bytes)),
+    api.bytes("/times", clip).then((bytes) => new Float64Array(bytes)),
     api.json("/curves", { path: streamPaths[0] }),
   ]);
-  return stage({ streams, topology, video, times, curves, videoPath, name });
+  return stage({ streams, topology, video, times, curves, clip, name });
 }
 
-function stage({ streams, topology, video, times, curves, videoPath, name }) {
-  const source = api.address("/media", { path: videoPath });
+// By its name alone; a pattern is none, and a folder seldom has such an ending.
+function isFile(path) {
+  return /\.[A-Za-z0-9]{2,5}$/.test(path) && !/[*?]/.test(baseName(path));
+}
+
+function stage({ streams, topology, video, times, curves, clip, name }) {
+  const source = api.address("/media", { path: clip.path });
   const isPicture = video.kind === "picture";
   const film = isPicture
     ? el("img", { src: source, alt: name })
@@ -86,8 +93,15 @@ function stage({ streams, topology, video, times, curves, videoPath, name }) {
   let what = "net";
 
   // Rows lie a frame each, or on a clock of their own.
-  const rowOf = ({ num_rows: rows, rate_hz: rate }, number) =>
-    rows === times.length ? number : Math.min(rows - 1, Math.round((times[number] - times[0]) * rate));
+  const rowOf = ({ num_rows: rows, rate_hz: rate, first_frame: first, start_s: start, is_constant: isConstant }, number) => {
+    if (first !== null) return isConstant ? Math.round((times[number] - times[0] - start) * rate) : number - first;
+    return rows === times.length ? number : Math.min(rows - 1, Math.round((times[number] - times[0]) * rate));
+  };
+  const frameOf = (row) => {
+    const { num_rows: rows, rate_hz: rate, first_frame: first, start_s: start, is_constant: isConstant } = streams[0].header;
+    if (first !== null && !isConstant) return row + first;
+    return rows === times.length ? row : frameAt(times[0] + start + row / rate);
+  };
 
   async function show(number) {
     frame = number;
@@ -133,7 +147,7 @@ function stage({ streams, topology, video, times, curves, videoPath, name }) {
     film.requestVideoFrameCallback(follow);
   }
 
-  const curve = timeline(curves, count, seek);
+  const curve = timeline(curves, count, seek, frameOf);
   const play = el("button", { type: "button" }, TEXTS.play);
   play.addEventListener("click", () => (film.paused ? film.play() : film.pause()));
   const speed = el("select", {}, ...SPEEDS.map((value) => el("option", { value: String(value), selected: value === 1 }, `${value} x`)));
@@ -171,16 +185,16 @@ function stage({ streams, topology, video, times, curves, videoPath, name }) {
       return;
     }
     try {
-      let preview = await api.json("/preview-state", { path: videoPath });
+      let preview = await api.json("/preview-state", clip);
       while (preview.state === "making" && !isClosed) {
         problem.textContent = TEXTS.makingPreview(Math.round(preview.share * 100));
         await new Promise((resolve) => setTimeout(resolve, 500));
-        preview = await api.json("/preview-state", { path: videoPath });
+        preview = await api.json("/preview-state", clip);
       }
       if (preview.state === "failed") throw new Error(preview.problem);
       problem.textContent = "";
       note.textContent = TEXTS.showsPreview;
-      film.src = api.address("/preview", { path: videoPath });
+      film.src = api.address("/preview", clip);
     } catch (error) {
       problem.textContent = TEXTS.cannotPlay(error.message);
     }
