@@ -90,6 +90,9 @@ def test_a_stream(server: RunningServer) -> None:
         "rate_hz": read_stream(path).rate_hz,
         "width": 480,
         "height": 360,
+        "is_constant": False,
+        "first_frame": None,
+        "start_s": 0.0,
     }
     assert ask(server, "stream", "clip.mp4").status_code == 404
     curves = ask(server, "curves", "boxes.stream", points="7").json()

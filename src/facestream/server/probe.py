@@ -1,7 +1,7 @@
 """Looks at a video in a process of its own: a codec that crashes takes no server with it.
 
-``python -m facestream.server.probe FILE [HZ]`` prints a line of JSON, then the frames' time stamps as float64. ``HZ`` is
-the rate of numbered pictures.
+``python -m facestream.server.probe FILE [HZ]`` prints a line of JSON, then the frames' time stamps as float64. ``HZ``
+is the rate of numbered pictures.
 """
 
 from __future__ import annotations

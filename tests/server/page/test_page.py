@@ -458,7 +458,7 @@ def test_what_is_refused_is_said_beside_it(page: Page, site: RunningServer) -> N
     expect(page.locator(".sources li", has_text="empty.mp4")).to_contain_text("The file is empty.")
     row = page.locator("tr", has_text="text.mp4")
     expect(row).to_have_attribute("data-status", "error", timeout=SECONDS)
-    expect(row).to_contain_text("not a picture or video that FFmpeg can read")
+    expect(row).to_contain_text("a text file, not a picture or video")
     page.goto(f"{site.url}/#/view?stream=absent.stream&video=short.mp4")
     expect(page.locator("[role=alert]")).to_contain_text("absent.stream: there is no such file in")
 
