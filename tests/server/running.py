@@ -42,13 +42,17 @@ class RunningServer:
             command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=environment
         )
         assert self.process.stdout is not None
-        first = self.process.stdout.readline()
-        found = re.search(r"serves (https?://\S+?)/ ", first)
-        if not found:
-            with self.process.stdout as rest:
-                raise AssertionError(first + rest.read())
+        self.output = []
+        found = None
+        while found is None:
+            # Before it listens it may have something to say of what it found.
+            line = self.process.stdout.readline()
+            if not line:
+                self.process.stdout.close()
+                raise AssertionError("".join(self.output))
+            self.output.append(line)
+            found = re.search(r"serves (https?://\S+?)/ ", line)
         self.url = found[1]
-        self.output = [first]
         self._reader = threading.Thread(target=self._read, args=(self.process.stdout,), daemon=True)
         self._reader.start()
 

@@ -1,7 +1,10 @@
 from __future__ import annotations
 
 import itertools
+import re
 import sqlite3
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import closing
@@ -12,6 +15,8 @@ import pytest
 
 from facestream.errors import FacestreamError
 from facestream.server.jobs import MOVES, JobStatus, JobStore
+from tests.io.damage import DAMAGES, contents
+from tests.server.running import RunningServer
 
 FORM = {"jobID": "a", "data": "[]"}
 
@@ -151,10 +156,6 @@ def test_a_queue_that_cannot_be_kept(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(FacestreamError, match="the queue cannot be kept there"):
         JobStore(tmp_path / "file")
-    (tmp_path / "damaged").mkdir()
-    (tmp_path / "damaged" / "jobs.sqlite").write_bytes(b"no database at all" * 100)
-    with pytest.raises(FacestreamError, match="the queue cannot be read"):
-        JobStore(tmp_path / "damaged")
     (tmp_path / "no-share" / "jobs.sqlite").mkdir(parents=True)
     with pytest.raises(
         FacestreamError, match=r"cannot be kept there \(unable to open .*give --state-dir FOLDER on a lo"
@@ -163,7 +164,7 @@ def test_a_queue_that_cannot_be_kept(tmp_path: Path) -> None:
     JobStore(tmp_path / "newer").close()
     with closing(sqlite3.connect(tmp_path / "newer" / "jobs.sqlite")) as db:
         db.execute("PRAGMA user_version = 99")
-    with pytest.raises(FacestreamError, match=r"of another version of facestream \(99\)"):
+    with pytest.raises(FacestreamError, match=r"by another version of facestream \(99"):
         JobStore(tmp_path / "newer")
 
 
@@ -171,7 +172,9 @@ def test_a_file_system_without_shared_memory(tmp_path: Path, monkeypatch: pytest
     """Network shares have none, and SQLite no write-ahead log there; its locks of files behave so anywhere."""
     connect = sqlite3.connect
 
-    def connect_as_on_a_share(path: Path, **options: Any) -> sqlite3.Connection:
+    def connect_as_on_a_share(path: Any, **options: Any) -> sqlite3.Connection:
+        if path == ":memory:":
+            return connect(path)
         found: sqlite3.Connection = connect(f"{path.as_uri()}?vfs=unix-dotfile", uri=True, **options)
         return found
 
@@ -217,3 +220,51 @@ def test_whoever_follows_asks_for_what_is_new(store: JobStore) -> None:
     store.submit("a", FORM, nothing)
     third = store.changes(second.number)
     assert ([job.number for job in third.jobs], third.removed) == ([3], [1])
+
+
+@pytest.mark.parametrize("damage", sorted(DAMAGES))
+def test_a_damaged_queue_is_never_dropped_silently(damage: str, tmp_path: Path) -> None:
+    store = JobStore(tmp_path)
+    for number in range(300):
+        store.submit(f"job {number}", {"jobID": f"job {number}", "data": "x" * 300}, nothing)
+    store.close()
+    DAMAGES[damage](tmp_path / "jobs.sqlite")
+    before = contents(tmp_path)
+    for _ in range(2):
+        with pytest.raises(
+            FacestreamError, match=r"jobs\.sqlite: the queue is damaged \(.+\); .*--new-queue"
+        ) as caught:
+            JobStore(tmp_path)
+        assert "\n" not in str(caught.value)
+        assert contents(tmp_path) == before
+    store = JobStore(tmp_path, replaces_damaged=True)
+    assert store.replaced is not None
+    assert store.page() == []
+    (aside,) = (path for path in tmp_path.glob("jobs.damaged-*.sqlite"))
+    assert aside.name in store.replaced
+    assert aside.read_bytes() == before["jobs.sqlite"]
+    assert store.submit("new", FORM, nothing)
+    store.close()
+    # Whoever always gives the option loses nothing.
+    store = JobStore(tmp_path, replaces_damaged=True)
+    assert store.replaced is None
+    assert [job.key for job in store.page()] == ["new"]
+    store.close()
+
+
+def test_a_server_says_what_is_damaged(tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir()
+    JobStore(tmp_path / "state").close()
+    DAMAGES["no database"](tmp_path / "state" / "jobs.sqlite")
+    options = ["--data-dir", str(tmp_path / "data"), "--state-dir", str(tmp_path / "state"), "--port", "0"]
+    command = [sys.executable, "-m", "facestream", "serve", *options]
+    run = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert run.returncode == 1
+    (line,) = run.stderr.splitlines()
+    assert re.match(
+        r"facestream: error: .*jobs\.sqlite: the queue is damaged \(the file is no SQLite database\); ", line
+    )
+    with RunningServer(tmp_path / "data", tmp_path / "state", "--new-queue") as server:
+        assert server.get("/api/v1/jobs").json()["jobs"] == []
+        assert "jobs.sqlite: the queue was damaged" in server.output[0]
+    assert len(list((tmp_path / "state").glob("jobs.damaged-*.sqlite"))) == 1

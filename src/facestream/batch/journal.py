@@ -14,7 +14,18 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from facestream.batch.recovery import Recovery
 from facestream.errors import OutputError
+from facestream.io.database import (
+    DamagedDatabaseError,
+    Layout,
+    OtherVersionError,
+    damage_of,
+    name_aside,
+    note_damage,
+    open_database,
+    set_aside,
+)
 from facestream.io.locks import lock
 
 __all__ = ["MOVES", "Entry", "Journal", "JournalFullError", "State"]
@@ -49,6 +60,12 @@ SCHEMA = (
     "CREATE TABLE IF NOT EXISTS runs (number INTEGER PRIMARY KEY, started_s REAL NOT NULL, ended_s REAL) STRICT",
 )
 VERSION = 1
+
+LAYOUT = Layout(
+    version=VERSION,
+    statements=SCHEMA,
+    impossible={"items": "state NOT BETWEEN 0 AND 4 OR NOT json_valid(changes) OR NOT json_valid(warnings)"},
+)
 
 
 class State(IntEnum):
@@ -119,26 +136,35 @@ class Journal:
         if os.name != "nt" and not lock(self._lock, wait=False):
             os.close(self._lock)
             raise OutputError(f"{folder}: another batch writes there; wait for its end, or name another --out")
+        self.recovery = Recovery.find(folder)
+        """Where the journal before this one was damaged, and no plan has been made since."""
         try:
             # The planner begins its transactions itself.
-            self.connection = sqlite3.connect(self.path, isolation_level=None)
-            self.connection.execute("PRAGMA journal_mode = WAL")
-            self.connection.execute("PRAGMA synchronous = NORMAL")
-            (version,) = self.connection.execute("PRAGMA user_version").fetchone()
-            if version not in (0, VERSION):
-                raise OutputError(f"{self.path}: written by another version of facestream ({version}, not {VERSION})")
-            for statement in SCHEMA:
-                self.connection.execute(statement)
-            self.connection.execute(f"PRAGMA user_version = {VERSION}")
-        except sqlite3.Error as error:
+            self.connection = self._open()
+        except (sqlite3.Error, OSError) as error:
             os.close(self._lock)
             raise OutputError(
                 f"{self.path}: the journal cannot be used ({error}); keep it on a local disk: --state FOLDER"
             ) from error
+        except OtherVersionError as error:
+            os.close(self._lock)
+            raise OutputError(str(error)) from error
         except BaseException:
             os.close(self._lock)
             raise
         self.run = 0
+
+    def _open(self) -> sqlite3.Connection:
+        """The database; a damaged one is set aside, and a new one takes its place."""
+        try:
+            return open_database(self.path, LAYOUT)
+        except DamagedDatabaseError as damage:
+            aside = name_aside(self.path)
+            self.recovery = Recovery(damage.found, aside.name)
+            # Before anything is renamed: a run that is killed in between is one that recovers.
+            self.recovery.keep(self.path.parent)
+            set_aside(self.path, aside)
+            return open_database(self.path, LAYOUT)
 
     def __enter__(self) -> Self:
         return self
@@ -202,15 +228,17 @@ class Journal:
 
     def count(self) -> dict[State, int]:
         """How many items of this run are in each state."""
-        rows = self.connection.execute("SELECT state, count(*) FROM items WHERE run = ? GROUP BY state", (self.run,))
-        counts = {State(state): count for state, count in rows}
+        query = "SELECT state, count(*) FROM items WHERE run = ? GROUP BY state"
+        with self._reading():
+            counts = {State(state): count for state, count in self.connection.execute(query, (self.run,))}
         return {state: counts.get(state, 0) for state in State}
 
     def sum_sizes(self, *states: State) -> int:
         """The bytes of the sources of this run's items in such states."""
         marks = ", ".join("?" * len(states))
         query = f"SELECT coalesce(sum(size), 0) FROM items WHERE run = ? AND state IN ({marks})"  # noqa: S608 - question marks
-        return int(self.connection.execute(query, (self.run, *states)).fetchone()[0])
+        with self._reading():
+            return int(self.connection.execute(query, (self.run, *states)).fetchone()[0])
 
     def entries(self, *states: State) -> Iterator[Entry]:
         """The items of this run in such states, in order."""
@@ -236,9 +264,29 @@ class Journal:
         except sqlite3.Error as error:
             if self.connection.in_transaction:
                 self.connection.execute("ROLLBACK")
+            if found := damage_of(error):
+                raise self._damaged(found) from error
             if getattr(error, "sqlite_errorname", "") in ("SQLITE_FULL", "SQLITE_IOERR_WRITE"):
                 raise JournalFullError(f"{self.path}: there is no room for the journal any more ({error})") from error
             raise OutputError(f"{self.path}: the journal cannot be written ({error})") from error
+
+    def _next(self, rows: sqlite3.Cursor) -> tuple[Any, ...] | None:
+        with self._reading():
+            row: tuple[Any, ...] | None = rows.fetchone()
+        return row
+
+    @contextmanager
+    def _reading(self) -> Iterator[None]:
+        try:
+            yield
+        except sqlite3.Error as error:
+            raise self._damaged(damage_of(error) or str(error)) from error
+
+    def _damaged(self, found: str) -> OutputError:
+        note_damage(self.path, found)
+        return OutputError(
+            f"{self.path}: damaged ({found}); the same command sets it aside and goes on with what is done"
+        )
 
     def _move(self, number: int, state: State) -> None:
         (before,) = self.connection.execute("SELECT state FROM items WHERE number = ?", (number,)).fetchone()
@@ -250,8 +298,9 @@ class Journal:
             "number, output, source, boxes, options, changes, marks, size, state, frames, seconds, device, error, "
             "warnings, num_starts"
         )
-        rows = self.connection.execute(f"SELECT {columns} FROM items WHERE {condition}", values)  # noqa: S608 - our own words
-        for row in rows:
+        with self._reading():
+            rows = self.connection.execute(f"SELECT {columns} FROM items WHERE {condition}", values)  # noqa: S608 - our own words
+        while (row := self._next(rows)) is not None:
             fields = dict(zip(columns.split(", "), row, strict=True))
             fields |= {name: json.loads(fields[name]) for name in ("changes", "warnings")}
             yield Entry(**{**fields, "state": State(fields["state"])})

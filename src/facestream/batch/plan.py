@@ -18,6 +18,8 @@ from typing import Any
 
 from facestream.batch.items import Item, apply_options, item_endings, options_to_text, plan_item
 from facestream.batch.journal import Journal, State
+from facestream.batch.recovered import count_as_done
+from facestream.batch.recovery import Recovery
 from facestream.config import FORMATS, MeshOptions
 from facestream.errors import FacestreamError, OptionError, OutputError
 from facestream.inputs import Failure
@@ -130,8 +132,16 @@ def make_plan(
     if is_address(out):
         _refuse_strangers(journal, out)
     journal.begin_run()
+    is_recovering = journal.recovery is not None and not is_address(out)
     with journal.writing():
-        plan = _merge(journal, retry_failed=retry_failed, limit=limit)
+        plan = _merge(journal, retry_failed=retry_failed)
+        if is_recovering:
+            num_found = count_as_done(journal, Path(out), options)
+            plan["num_new"] -= num_found
+            plan["num_done"] += num_found
+        plan["num_left_out"] = 0 if limit is None else _leave_out(journal, limit)
+    if journal.recovery is not None:
+        Recovery.end(journal.path.parent)
     for table in ("planned", "planned_files"):
         journal.connection.execute(f"DROP TABLE temp.{table}")
     return Plan(**plan, failures=tuple(planner.failures))
@@ -244,7 +254,7 @@ def _refuse_strangers(journal: Journal, out: str) -> None:
         )
 
 
-def _merge(journal: Journal, *, retry_failed: bool, limit: int | None) -> dict[str, int]:
+def _merge(journal: Journal, *, retry_failed: bool) -> dict[str, int]:
     """Take the plan into the journal; the answer is how many items there are of each kind."""
     db, run = journal.connection, journal.run
     joined = "FROM planned JOIN items USING (output)"
@@ -279,15 +289,18 @@ def _merge(journal: Journal, *, retry_failed: bool, limit: int | None) -> dict[s
         "WHERE output NOT IN (SELECT output FROM items) ORDER BY number",
         (run,),
     ).rowcount
-    counts["num_left_out"] = 0
-    if limit is not None:
-        # Beyond the limit they are of no run, but wait.
-        counts["num_left_out"] = db.execute(
-            f"UPDATE items SET run = 0 WHERE run = ? AND state = {State.WAITING:d} AND number NOT IN "
-            f"(SELECT number FROM items WHERE run = ? AND state = {State.WAITING:d} ORDER BY number LIMIT ?)",
-            (run, run, limit),
-        ).rowcount
     return counts
+
+
+def _leave_out(journal: Journal, limit: int) -> int:
+    """Leave items beyond the limit to later runs; the answer is how many."""
+    run = journal.run
+    # They are of no run, but wait.
+    return journal.connection.execute(
+        f"UPDATE items SET run = 0 WHERE run = ? AND state = {State.WAITING:d} AND number NOT IN "
+        f"(SELECT number FROM items WHERE run = ? AND state = {State.WAITING:d} ORDER BY number LIMIT ?)",
+        (run, run, limit),
+    ).rowcount
 
 
 def _names(item: Item, options: MeshOptions) -> list[str]:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 import os
+import shutil
 import sqlite3
 import tempfile
 import time
@@ -19,6 +21,7 @@ from facestream.batch.journal import FILE_NAME, Journal, State
 from facestream.batch.local import LocalWorkers
 from facestream.batch.part_store import PartStore
 from facestream.batch.plan import Plan, make_plan
+from facestream.batch.recovery import Recovery
 from facestream.batch.settings import BatchOptions
 from facestream.batch.sizing import Sizing, size_workers
 from facestream.batch.sources import find_items
@@ -26,10 +29,13 @@ from facestream.batch.tasks import WorkerSettings
 from facestream.batch.workers import Workers
 from facestream.config import MeshOptions
 from facestream.errors import JobStopped, OptionError, OutputError
+from facestream.io.database import damage_of, look_at_files
 from facestream.io.remote import is_address
 from facestream.io.staging import check_folder, sweep_staged_files
 
 __all__ = ["BatchObserver", "BatchSummary", "run_batch"]
+
+_log = logging.getLogger(__name__)
 
 STATE_NAME, PARTS_NAME, FAILURES_NAME = "facestream-batch", "parts", "failures.csv"
 
@@ -98,12 +104,16 @@ def run_batch(
         raise OptionError("boxes and overlays of a batch belong to one item each: name boxes in a table, no file")
     out = out.rstrip("/") if is_address(out) else os.path.abspath(out)  # noqa: PTH100 - links are kept as they are
     state = _state_folder(out, settings)
+    place = state / FILE_NAME
     with ExitStack() as cleanup:
         if settings.dry_run:
             state = _copy_state(state, Path(cleanup.enter_context(tempfile.TemporaryDirectory(prefix="facestream-"))))
         elif not is_address(out):
             _make_folder(Path(out))
         journal = cleanup.enter_context(Journal(state))
+        recovery = journal.recovery
+        if recovery is not None:
+            _log.warning("%s", recovery.describe(place, is_dry=settings.dry_run))
         sweep_staged_files(state)
         plan = make_plan(
             journal,
@@ -116,6 +126,8 @@ def run_batch(
             on_item=observer.planning,
         )
         observer.planned(plan, journal, out)
+        if recovery is not None:
+            observer.noted(str(place), recovery.describe(place, is_dry=settings.dry_run))
         has_failures = False
         if not settings.dry_run:
             if plan.num_to_do:
@@ -197,16 +209,25 @@ def _state_folder(out: str, settings: BatchOptions) -> Path:
 
 
 def _copy_state(state: Path, folder: Path) -> Path:
-    """The journal as it is, for a plan that changes nothing."""
-    if (state / FILE_NAME).exists():
-        source, target = sqlite3.connect(state / FILE_NAME), sqlite3.connect(folder / FILE_NAME)
+    """The journal as it is, for a plan that changes nothing; a damaged one file by file."""
+    path = state / FILE_NAME
+    if recovery := Recovery.find(state):
+        recovery.keep(folder)
+    is_damaged = bool(look_at_files(path))
+    if path.exists() and not is_damaged:
+        source, target = sqlite3.connect(path), sqlite3.connect(folder / FILE_NAME)
         try:
             source.backup(target)
         except sqlite3.Error as error:
-            raise OutputError(f"{state / FILE_NAME}: the journal cannot be read ({error})") from error
+            is_damaged = bool(damage_of(error))
+            if not is_damaged:
+                raise OutputError(f"{path}: the journal cannot be read ({error})") from error
         finally:
             source.close()
             target.close()
+    if is_damaged:
+        for name in (file.name for file in state.glob(f"{FILE_NAME}*")):
+            shutil.copyfile(state / name, folder / name)
     return folder
 
 

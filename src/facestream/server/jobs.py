@@ -14,6 +14,16 @@ from pathlib import Path
 from typing import Any
 
 from facestream.errors import FacestreamError
+from facestream.io.database import (
+    DamagedDatabaseError,
+    Layout,
+    OtherVersionError,
+    damage_of,
+    name_aside,
+    note_damage,
+    open_database,
+    set_aside,
+)
 from facestream.io.locks import lock
 
 __all__ = ["MOVES", "Changes", "Job", "JobStatus", "JobStore"]
@@ -66,6 +76,13 @@ SCHEMA = (
 )
 """Every change has a number, so that whoever follows the queue asks for what is new alone."""
 VERSION = 2
+
+
+LAYOUT = Layout(
+    version=VERSION,
+    statements=SCHEMA,
+    impossible={"jobs": "status NOT BETWEEN 0 AND 4 OR NOT json_valid(form) OR NOT json_valid(outputs)"},
+)
 
 
 class JobStatus(IntEnum):
@@ -131,12 +148,18 @@ class Changes:
 class JobStore:
     """All jobs of one server. Calls may come from any thread."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, replaces_damaged: bool = False) -> None:
         """Open the queue of a folder, which is made; running jobs of a server that was ended wait again.
 
+        Args:
+            folder: where the queue is kept.
+            replaces_damaged: a damaged queue is set aside under a name with the date, and a new one begun.
+
         Raises:
-            FacestreamError: another server has it, or it cannot be kept there.
+            FacestreamError: another server has it, it is damaged, or it cannot be kept there.
         """
+        self.replaced: str | None = None
+        """What became of a damaged queue."""
         self.path = folder / FILE_NAME
         self._mutex = threading.Lock()
         try:
@@ -148,10 +171,13 @@ class JobStore:
             self._lock_file.close()
             raise FacestreamError(f"{folder}: another server has this queue; stop it, or give --state-dir FOLDER")
         try:
-            self._db = sqlite3.connect(self.path, isolation_level=None, check_same_thread=False)
-        except sqlite3.Error as error:
+            self._db = self._open(replaces_damaged=replaces_damaged)
+        except (sqlite3.Error, OSError) as error:
             self._lock_file.close()
             raise self._cannot_be_kept(error) from error
+        except BaseException:
+            self._lock_file.close()
+            raise
         self._db.row_factory = sqlite3.Row
         try:
             self._prepare()
@@ -161,27 +187,39 @@ class JobStore:
                 raise self._cannot_be_kept(error) from error
             raise
 
-    def _cannot_be_kept(self, error: sqlite3.Error) -> FacestreamError:
-        if isinstance(error, sqlite3.OperationalError):
+    def _open(self, *, replaces_damaged: bool) -> sqlite3.Connection:
+        try:
+            return open_database(self.path, LAYOUT, any_thread=True)
+        except OtherVersionError as error:
+            raise FacestreamError(f"{error}; give --state-dir FOLDER") from error
+        except DamagedDatabaseError as damage:
+            if not replaces_damaged:
+                raise FacestreamError(
+                    f"{self.path}: the queue is damaged ({damage.found}); nothing was changed: --new-queue sets it "
+                    "aside, with the jobs in it, and begins a new one"
+                ) from damage
+            aside = name_aside(self.path)
+            set_aside(self.path, aside)
+            self.replaced = (
+                f"{self.path}: the queue was damaged ({damage.found}); it was set aside as {aside.name}, and a new one "
+                "begun"
+            )
+            return open_database(self.path, LAYOUT, any_thread=True)
+
+    def _cannot_be_kept(self, error: sqlite3.Error | OSError) -> FacestreamError:
+        if isinstance(error, sqlite3.OperationalError | OSError):
             return FacestreamError(f"{self.path}: the queue cannot be kept there ({error}); {LOCAL_DISK}")
         return FacestreamError(f"{self.path}: the queue cannot be read ({error})")
 
     def _prepare(self) -> None:
-        (mode,) = self._db.execute("PRAGMA journal_mode = WAL").fetchone()
+        (mode,) = self._db.execute("PRAGMA journal_mode").fetchone()
         if mode != "wal":
             raise FacestreamError(
                 f"{self.path}: the queue cannot be kept there (SQLite's journal is {mode}, not WAL); {LOCAL_DISK}"
             )
-        self._db.execute("PRAGMA synchronous = NORMAL")
         with self._transaction() as db:
-            (version,) = db.execute("PRAGMA user_version").fetchone()
-            if version not in (0, VERSION):
-                raise FacestreamError(f"{self.path}: of another version of facestream ({version}); give --state-dir")
-            for statement in SCHEMA:
-                db.execute(statement)
             # Nobody follows a queue from before the server was started.
             db.execute("DELETE FROM removed")
-            db.execute(f"PRAGMA user_version = {VERSION}")
             db.execute("UPDATE jobs SET status = ? WHERE status = ?", (JobStatus.WAITING, JobStatus.RUNNING))
 
     def close(self) -> None:
@@ -322,10 +360,13 @@ class JobStore:
             self._db.execute("BEGIN IMMEDIATE")
             try:
                 yield self._db
-            except BaseException:
-                self._db.execute("ROLLBACK")
+                self._db.execute("COMMIT")
+            except BaseException as error:
+                if self._db.in_transaction:
+                    self._db.execute("ROLLBACK")
+                if isinstance(error, sqlite3.Error) and (found := damage_of(error)):
+                    note_damage(self.path, found)
                 raise
-            self._db.execute("COMMIT")
 
 
 def _job(row: sqlite3.Row) -> Job:

@@ -36,7 +36,9 @@ class JobService:
         self.options = options
         if options.executor == "ray":
             check_answer(options.ray_address or os.environ.get("RAY_ADDRESS", ""))
-        self.store = JobStore(options.state_folder)
+        self.store = JobStore(options.state_folder, replaces_damaged=options.new_queue)
+        if self.store.replaced:
+            _log.warning("%s", self.store.replaced)
         try:
             self.files = JobFiles(options.log_folder, options.tmp_folder)
         except OSError:

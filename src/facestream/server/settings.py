@@ -77,6 +77,10 @@ class ServerOptions:
         metavar="FOLDER",
         help="Where the queue is kept, which is no data folder; one for each first data folder when left out.",
     )
+    new_queue: bool = make_option(
+        False,
+        help="Set a damaged queue aside, under a name with the date, and begin a new one; a whole one is kept.",
+    )
     num_workers: int = make_option(
         1, flag="--workers", minimum=1, maximum=64, metavar="N", help="How many jobs run at once."
     )
