@@ -51,7 +51,7 @@ MAY_IMPORT = {
         "drawing",
     },
     "conversion": {"config", "errors", "structures", "naming", "replacing", "io"},
-    "inspection": {"io"},
+    "inspection": {"batch", "clip_times", "config", "discover", "errors", "io", "models", "structures"},
     "outputs": {"config", "errors", "structures", "naming", "replacing", "io"},
     "replacing": {"errors", "io", "drawing"},
     "naming": {"errors"},

@@ -231,6 +231,8 @@ class VideoInfo:
     """Time stamp of the first frame."""
     times_s: tuple[float, ...] | None = None
     """Time stamps of all frames, where they are known without reading the file from end to end."""
+    codec: str = ""
+    """What the pixels are written in, for people to read: ``h264, yuv420p``."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-import random
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
+import numpy as np
+
 __all__ = ["DAMAGES", "contents"]
 
 
 def random_bytes(path: Path) -> None:
-    path.write_bytes(random.Random(1).randbytes(path.stat().st_size))
+    path.write_bytes(np.random.default_rng(1).bytes(path.stat().st_size))
 
 
 def header(path: Path) -> None:
     data = bytearray(path.read_bytes())
-    data[16:100] = random.Random(2).randbytes(84)
+    data[16:100] = np.random.default_rng(2).bytes(84)
     path.write_bytes(data)
 
 
@@ -25,7 +26,7 @@ def pages(path: Path) -> None:
     """In the middle of the tables."""
     data = bytearray(path.read_bytes())
     for start in range(4096 * 3, len(data) - 4096, 4096 * 4):
-        data[start : start + 2000] = random.Random(3).randbytes(2000)
+        data[start : start + 2000] = np.random.default_rng(3).bytes(2000)
     path.write_bytes(data)
 
 
@@ -43,7 +44,7 @@ def empty(path: Path) -> None:
 
 
 def log_of_junk(path: Path) -> None:
-    path.with_name(f"{path.name}-wal").write_bytes(random.Random(4).randbytes(100_000))
+    path.with_name(f"{path.name}-wal").write_bytes(np.random.default_rng(4).bytes(100_000))
 
 
 def lost_table(path: Path) -> None:

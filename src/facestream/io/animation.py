@@ -74,6 +74,7 @@ class AnimationSource:
             rotation_deg=self._turn.quarters * 90,
             mirrored=self._turn.mirrored,
             pixel_aspect=1.0,
+            codec=f"animated {self._picture.format}, {self._picture.mode}",
             times_s=tuple(map(float, self._times_s)),
         )
 

@@ -63,6 +63,7 @@ class PictureSource:
                 warnings.simplefilter("ignore")
                 self.notes = _notes(picture)
                 turn = read_turn(picture)
+                codec = f"{picture.format}, {picture.mode}"
                 image = turn.apply(to_rgb(picture))
         except Exception as error:  # Pillow's readers raise whatever their libraries do
             raise SourceError(f"{path}: {describe_damage(error)}") from error
@@ -78,6 +79,7 @@ class PictureSource:
             rotation_deg=turn.quarters * 90,
             mirrored=turn.mirrored,
             pixel_aspect=1.0,
+            codec=codec,
         )
 
     def __iter__(self) -> Iterator[Frame]:

@@ -56,6 +56,7 @@ class PictureSequence:
             rotation_deg=0,
             mirrored=False,
             pixel_aspect=1.0,
+            codec="numbered pictures",
             times_s=tuple(float(number / rate_hz) for number in range(len(self._pictures))),
         )
 

@@ -220,6 +220,7 @@ class VideoSource:
             rotation_deg=self._turn.quarters * 90,
             mirrored=self._turn.mirrored,
             pixel_aspect=float(aspect),
+            codec=f"{stream.codec_context.name}, {frame.format.name} in {self._media.container.format.long_name}",
             start_s=0.0 if frame.pts is None else frame.pts * self.tick.numerator / self.tick.denominator,
         )
 

@@ -1,0 +1,73 @@
+"""The columns of samples, tallied block by block."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from facestream.inspection.description import Fact
+from facestream.inspection.value_range import BLOCK_VALUES, Tally, ValueRange
+from facestream.io.columns import column_names
+
+__all__ = ["ColumnTallies", "share_fact", "tally_columns"]
+
+MAX_SINGLE_COLUMNS = 32
+"""More columns that have no meaning of their own are described together."""
+
+
+class ColumnTallies(NamedTuple):
+    """What the samples of a stream, archive or table hold."""
+
+    ranges: Mapping[str, ValueRange]
+    """By column or kind of column; of faces over the rows with a face."""
+    num_rows_with_face: int | None
+    """Where the media type is one of faces."""
+
+
+def tally_columns(samples: npt.NDArray[np.generic], media_type: str) -> ColumnTallies:
+    """Read samples (rows, columns) once; memory is that of a block and a row."""
+    dim = samples.shape[1]
+    groups = _column_groups(media_type, dim)
+    tallies = {name: Tally() for name in groups}
+    num_with_face = 0
+    num_rows = max(1, BLOCK_VALUES // dim)
+    for start in range(0, len(samples), num_rows):
+        block = np.asarray(samples[start : start + num_rows])
+        has_face = _has_face(media_type, block)
+        if has_face is not None:
+            num_with_face += int(has_face.sum())
+            block = block[has_face]
+        for name, columns in groups.items():
+            tallies[name].add(block[:, columns])
+    ranges = {name: tally.result() for name, tally in tallies.items()}
+    return ColumnTallies(ranges, num_with_face if _is_of_faces(media_type, dim) else None)
+
+
+def share_fact(num_with_face: int, num_rows: int, name: str = "face") -> Fact:
+    """In how many rows there is a face."""
+    return name, f"in {num_with_face} rows ({num_with_face / max(num_rows, 1) * 100:.1f} %)"
+
+
+def _is_of_faces(media_type: str, dim: int) -> bool:
+    is_points = "feature;face;landmarks" in media_type and dim % 2 == 1
+    return is_points or ("feature;face;boundingbox" in media_type and dim in (4, 5))
+
+
+def _has_face(media_type: str, block: npt.NDArray[np.generic]) -> npt.NDArray[np.bool_] | None:
+    """Rows whose confidence is above 0; of boxes without one those that are not zero."""
+    if not _is_of_faces(media_type, block.shape[1]):
+        return None
+    if block.shape[1] == 4:
+        return np.asarray((block != 0).any(axis=1), dtype=bool)
+    return np.asarray(block[:, -1].astype(np.float64) > 0, dtype=bool)
+
+
+def _column_groups(media_type: str, dim: int) -> dict[str, npt.NDArray[np.intp] | slice]:
+    if _is_of_faces(media_type, dim) and dim > 5:
+        return {"y": slice(0, -1, 2), "x": slice(1, -1, 2), "confidence": slice(-1, None)}
+    if dim > MAX_SINGLE_COLUMNS:
+        return {"all columns": slice(None)}
+    return {name: slice(number, number + 1) for number, name in enumerate(column_names(media_type, dim))}

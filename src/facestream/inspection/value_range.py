@@ -1,0 +1,85 @@
+"""The range of numbers that come in blocks."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from facestream.inspection.description import Fact
+
+__all__ = ["BLOCK_VALUES", "Tally", "ValueRange", "range_facts", "ranges_as_json"]
+
+BLOCK_VALUES = 1 << 16
+
+
+@dataclass(frozen=True, slots=True)
+class ValueRange:
+    """Of the finite values of one or several columns; NaN where there are none."""
+
+    minimum: float
+    maximum: float
+    mean: float
+    num_not_finite: int
+
+
+class Tally:
+    """Minimum, maximum and mean of values that come in blocks."""
+
+    def __init__(self) -> None:
+        self._minimum, self._maximum, self._mean = np.inf, -np.inf, 0.0
+        self._num_finite = self._num_not_finite = 0
+
+    def add(self, values: npt.NDArray[np.generic]) -> None:
+        """Further values (rows, columns)."""
+        # A single row may be longer than a block.
+        for start in range(0, values.shape[1], BLOCK_VALUES):
+            self._add_block(values[:, start : start + BLOCK_VALUES])
+
+    def _add_block(self, values: npt.NDArray[np.generic]) -> None:
+        numbers = values.astype(np.float64)
+        finite = numbers[np.isfinite(numbers)]
+        self._num_not_finite += numbers.size - finite.size
+        if finite.size:
+            self._minimum = min(self._minimum, float(finite.min()))
+            self._maximum = max(self._maximum, float(finite.max()))
+            self._num_finite += finite.size
+            # Weighted means, because the sum of large numbers would be infinite.
+            share = finite.size / self._num_finite
+            with np.errstate(over="ignore"):
+                mean = float(finite.mean())
+            mean = mean if np.isfinite(mean) else float((finite / finite.size).sum())
+            self._mean = self._mean * (1 - share) + mean * share
+
+    def result(self) -> ValueRange:
+        if not self._num_finite:
+            return ValueRange(np.nan, np.nan, np.nan, self._num_not_finite)
+        return ValueRange(self._minimum, self._maximum, self._mean, self._num_not_finite)
+
+
+def range_facts(ranges: Mapping[str, ValueRange]) -> list[Fact]:
+    """A line for each of them."""
+    facts = []
+    for name, values in ranges.items():
+        line = f"{values.minimum:.6g} to {values.maximum:.6g}, mean {values.mean:.6g}"
+        if math.isnan(values.minimum):
+            line = "no finite values"
+        facts.append((name, line + (f", {values.num_not_finite} not finite" if values.num_not_finite else "")))
+    return facts
+
+
+def ranges_as_json(ranges: Mapping[str, ValueRange]) -> dict[str, Any]:
+    """JSON has no NaN."""
+    return {
+        name: {
+            "min": None if math.isnan(values.minimum) else values.minimum,
+            "max": None if math.isnan(values.maximum) else values.maximum,
+            "mean": None if math.isnan(values.mean) else values.mean,
+            "not_finite": values.num_not_finite,
+        }
+        for name, values in ranges.items()
+    }
