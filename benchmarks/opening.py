@@ -20,15 +20,18 @@ from facestream.server.jobs import JobStore
 ITEMS = 100_000
 TIMES = 7
 
+MARKS = '[[123456789, "1700000000000000000"]]'
+"""Size and time of a source."""
+
 
 def fill_journal(folder: Path, num_items: int) -> None:
     """Items as they are after a run, with paths of 100 characters."""
     with Journal(folder) as journal, journal.writing():
         journal.connection.executemany(
             "INSERT INTO items (output, source, options, changes, marks, size, state, run, frames, seconds, device) "
-            "VALUES (?, ?, '{\"detector\": \"back\"}', '{}', '[[123456789, \"1700000000000000000\"]]', 1, 2, 1, 9, 1, 'cpu')",
+            "VALUES (?, ?, '{}', '{}', ?, 1, 2, 1, 9, 1, 'cpu')",
             (
-                (f"day {number % 97}/clip {number:06d}", f"/{'videos/' * 12}clip {number:06d}.mp4")
+                (f"day {number % 97}/clip {number:06d}", f"/{'videos/' * 12}clip {number:06d}.mp4", MARKS)
                 for number in range(num_items)
             ),
         )

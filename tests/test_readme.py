@@ -41,6 +41,9 @@ def folder(tmp_path: Path, sample: Path, astronaut: Image) -> Path:
     remux(sample, tmp_path / "clip.mp4", num_packets=30)
     Pillow.fromarray(astronaut).save(tmp_path / "portrait.png")
     (tmp_path / "results").mkdir()
+    (tmp_path / "frames").mkdir()
+    for number in range(1, 4):
+        Pillow.fromarray(astronaut).save(tmp_path / "frames" / f"{number}.png")
     (tmp_path / "clips").mkdir()
     remux(sample, tmp_path / "clips" / "one.mp4", num_packets=5)
     (tmp_path / "videos.csv").write_text("path,output,options\nclips/one.mp4,s/1,rate=25\n")
