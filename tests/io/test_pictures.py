@@ -9,6 +9,7 @@ import pytest
 from PIL import Image, ImageCms
 
 from facestream.errors import SourceError
+from facestream.io.pictures import PICTURE_FORMATS
 from facestream.io.source import open_source
 from facestream.structures import Frame
 
@@ -164,3 +165,17 @@ def test_heic_without_its_plug_in_names_it(tmp_path: Path) -> None:
         (tmp_path / "a.heic").write_bytes(b"\0\0\0\x18ftypheic" + b"\0" * 64)
         with pytest.raises(SourceError, match="pip install pillow-heif"):
             open_source(tmp_path / "a.heic")
+
+
+def test_a_drawing_that_is_a_program_is_never_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pillow would start Ghostscript for an EPS, whatever it is called."""
+    program = tmp_path / "gs"
+    program.write_text(f"#!/bin/sh\ntouch {tmp_path}/was-run\n")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
+    for name in ("a.eps", "a.png", "a.jpg", "a.mp4"):
+        (tmp_path / name).write_bytes(b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 64 48\n%%EndComments\nshowpage\n")
+        with pytest.raises(SourceError, match="a PostScript drawing, which is a program and is not run"):
+            open_source(tmp_path / name)
+    assert not (tmp_path / "was-run").exists()
+    assert "EPS" not in PICTURE_FORMATS

@@ -12,6 +12,7 @@ from PIL import Image
 from facestream import read_stream
 from facestream.errors import RequestError
 from facestream.server.live_worker import Recording, read_picture
+from tests.io.foreign_media import FOREIGN_FORMATS
 
 
 def row(value: float) -> np.ndarray:
@@ -48,3 +49,10 @@ def test_pictures(astronaut: np.ndarray) -> None:
     for wrong in (b"", b"GIF89a", content.getvalue()[:500]):
         with pytest.raises(RequestError, match="that is no picture"):
             read_picture(wrong)
+
+
+@pytest.mark.parametrize("kind", sorted(FOREIGN_FORMATS))
+def test_a_picture_of_a_camera_leads_to_no_file(kind: str, sample: Path) -> None:
+    write = FOREIGN_FORMATS[kind][0]
+    with pytest.raises(RequestError):
+        read_picture(write(str(sample)))

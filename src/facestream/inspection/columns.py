@@ -11,6 +11,7 @@ import numpy.typing as npt
 from facestream.inspection.description import Fact
 from facestream.inspection.value_range import BLOCK_VALUES, Tally, ValueRange
 from facestream.io.columns import column_names
+from facestream.io.floats import as_float64
 
 __all__ = ["ColumnTallies", "share_fact", "tally_columns"]
 
@@ -62,7 +63,7 @@ def _has_face(media_type: str, block: npt.NDArray[np.generic]) -> npt.NDArray[np
         return None
     if block.shape[1] == 4:
         return np.asarray((block != 0).any(axis=1), dtype=bool)
-    return np.asarray(block[:, -1].astype(np.float64) > 0, dtype=bool)
+    return np.asarray(as_float64(block[:, -1]) > 0, dtype=bool)
 
 
 def _column_groups(media_type: str, dim: int) -> dict[str, npt.NDArray[np.intp] | slice]:

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from facestream.inspection.description import Fact
+from facestream.io.floats import as_float64
 
 __all__ = ["BLOCK_VALUES", "Tally", "ValueRange", "range_facts", "ranges_as_json"]
 
@@ -41,7 +42,7 @@ class Tally:
             self._add_block(values[:, start : start + BLOCK_VALUES])
 
     def _add_block(self, values: npt.NDArray[np.generic]) -> None:
-        numbers = values.astype(np.float64)
+        numbers = as_float64(values)
         finite = numbers[np.isfinite(numbers)]
         self._num_not_finite += numbers.size - finite.size
         if finite.size:

@@ -23,6 +23,7 @@ from facestream.images import Image
 from facestream.io.container_length import count_missing_bytes
 from facestream.io.frame_size import MAX_FRAME_PIXELS, check_frame_size
 from facestream.io.media_file import MediaFile
+from facestream.io.unreadable import explain_unreadable
 from facestream.io.upright import Turn, turn_from_display_matrix
 from facestream.io.yuv import yuv_image
 from facestream.structures import Frame, VideoInfo
@@ -82,7 +83,11 @@ class VideoSource:
             self._frames = self._decode()
             self._first = next(self._frames, None)
             if self._first is None:
-                raise SourceError(f"{path}: the video stream holds no frame that can be decoded{self._because()}")
+                # By its name alone FFmpeg may have taken it for a picture.
+                what = explain_unreadable(path)
+                raise SourceError(
+                    f"{path}: {what or f'the video stream holds no frame that can be decoded{self._because()}'}"
+                )
             self._turn = _turn(self._first)
             self.info = self._read_info(self._first)
         except BaseException:
