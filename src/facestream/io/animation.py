@@ -109,9 +109,11 @@ def _open(path: Path) -> Image.Image:
     try:
         return open_picture(path)
     except Exception:
-        content = path.read_bytes()
-        if content[:4] != b"RIFF" or content[8:12] != b"WEBP":
-            raise
+        with path.open("rb") as file:
+            head = file.read(12)
+            if head[:4] != b"RIFF" or head[8:] != b"WEBP":
+                raise
+            content = head + file.read()
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             return Image.open(io.BytesIO(whole_webp(content)), formats=("WEBP",))

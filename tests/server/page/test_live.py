@@ -13,7 +13,7 @@ import av
 import numpy as np
 import pytest
 from PIL import Image
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Page, Playwright, expect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect
 from websockets.typing import Origin
@@ -38,13 +38,12 @@ def camera(tmp_path_factory: pytest.TempPathFactory, sample: Path) -> Path:
 
 
 @pytest.fixture
-def page(camera: Path) -> Iterator[Page]:
+def page(camera: Path, playwright: Playwright) -> Iterator[Page]:
     path = next(filter(None, map(shutil.which, BROWSERS)), None)
-    with sync_playwright() as playwright:
-        arguments = [*FAKE_CAMERA, f"--use-file-for-fake-video-capture={camera}"]
-        browser = playwright.chromium.launch(executable_path=path, args=arguments)
-        yield browser.new_page(viewport={"width": 1000, "height": 900})
-        browser.close()
+    arguments = [*FAKE_CAMERA, f"--use-file-for-fake-video-capture={camera}"]
+    browser = playwright.chromium.launch(executable_path=path, args=arguments)
+    yield browser.new_page(viewport={"width": 1000, "height": 900})
+    browser.close()
 
 
 def face_extents(films: Path) -> np.ndarray:
