@@ -47,6 +47,9 @@ def test_an_animated_picture(suffix: str, frames: Path, tmp_path: Path) -> None:
         assert [round(frame.timestamp_s, 3) for frame in overlay] == [0, 0.1, 0.3, 0.4]
     assert main(["mesh", str(path), "--rate", "10", "-o", str(tmp_path / "even.stream"), "--quiet"]) == 0
     assert len(read_stream(tmp_path / "even.stream").data) == 5
+    if suffix == "webp":
+        assert main(["batch", str(path), "-o", str(tmp_path / "out"), "--workers", "1", "--split", "4", "--quiet"]) == 0
+        assert len(read_stream(tmp_path / "out" / "moving.facemesh.stream").data) == 4
 
 
 def test_numbered_pictures_are_the_clip_that_they_were(clip: Path, frames: Path, tmp_path: Path) -> None:

@@ -53,7 +53,7 @@ def test_names_with_numbers_are_no_sequences(tmp_path: Path) -> None:
 
     for number in range(3):
         Image.new("RGB", (64, 48), (0, 0, 80 * number)).save(tmp_path / f"frame{number}.tga")
-    with pytest.raises(SourceError, match="there is no such file"):
+    with pytest.raises(SourceError, match=r"there is no such file; numbered pictures are read from .* --sequence HZ"):
         open_source(tmp_path / "frame%d.tga")
     Image.new("RGB", (64, 48), (200, 0, 0)).save(tmp_path / "frame%d.tga")
     with closing(open_source(tmp_path / "frame%d.tga")) as source:

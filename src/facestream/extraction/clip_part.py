@@ -18,6 +18,7 @@ from facestream.clip_times import format_time
 from facestream.config import JobOptions
 from facestream.errors import SourceError
 from facestream.extraction.grouping import Scheduled
+from facestream.extraction.threads import decoder_threads
 from facestream.extraction.work import constant_rate
 from facestream.io.packed_numbers import pack_numbers
 from facestream.io.row_schedule import schedule_rows
@@ -61,7 +62,7 @@ def schedule_source(
         if jump is None:
             scheduled = schedule_rows(source, constant_rate(options), source.info)
         else:
-            frames = _open_at(source, jump)
+            frames = _open_at(source, jump, options)
             cleanup.enter_context(closing(frames))
             scheduled = ((frame, jump.rows[frame.index]) for frame in frames if jump.rows[frame.index])
         yield _restrict(scheduled, options, cell_length, source.info)
@@ -123,11 +124,11 @@ def _first_of_cell(times_s: Sequence[float], from_s: float, cell_length: int) ->
     return index // cell_length * cell_length
 
 
-def _open_at(source: Source, jump: _Jump) -> SpanSource | PictureSequence:
+def _open_at(source: Source, jump: _Jump, options: JobOptions) -> SpanSource | PictureSequence:
     info = source.info
     if jump.span is None:
         return PictureSequence(info.path, info.rate_hz, jump.first)
-    return SpanSource(info.path, jump.span)
+    return SpanSource(info.path, jump.span, decoder_threads(options.num_threads))
 
 
 def _restrict(

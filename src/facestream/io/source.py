@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import stat
 from collections.abc import Iterator
 from fractions import Fraction
@@ -15,6 +16,10 @@ from facestream.io.picture_files import find_pictures
 from facestream.structures import Frame, VideoInfo
 
 __all__ = ["Source", "check_source", "open_source"]
+
+
+NUMBERED = re.compile(r"%\d*d", re.ASCII)
+"""How FFmpeg and OpenCV write the names of numbered pictures: ``frame%04d.png``."""
 
 
 class Source(Protocol):
@@ -52,7 +57,8 @@ def check_source(path: Path, *, is_sequence: bool = False) -> None:
     try:
         status = path.stat()
     except (FileNotFoundError, NotADirectoryError):
-        raise SourceError(f"{path}: there is no such file") from None
+        hint = "; numbered pictures are read from a folder or pattern, such as 'frames/*.png', with --sequence HZ"
+        raise SourceError(f"{path}: there is no such file{hint if NUMBERED.search(path.name) else ''}") from None
     except OSError as error:
         raise SourceError(f"{path}: cannot be read ({error.strerror or error})") from error
     if stat.S_ISDIR(status.st_mode):
