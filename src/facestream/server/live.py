@@ -19,13 +19,23 @@ from facestream.discover.folders import JobFolders
 from facestream.errors import RequestError
 from facestream.server.settings import ServerOptions
 
-__all__ = ["LiveCameras"]
+__all__ = ["MAX_READ_BYTES", "LiveCameras"]
 
 _log = logging.getLogger(__name__)
 
 COMMAND = (sys.executable, "-m", "facestream.server.live_worker")
 SECONDS_TO_START, SECONDS_TO_ANSWER = 120.0, 10.0
 LINE_BYTES = 1 << 16
+
+MAX_BYTES = 4_000_000
+"""The size of the largest message that is accepted."""
+
+MAX_READ_BYTES = 8 * MAX_BYTES
+"""A message up to this size is read to its end before it is refused. The connection is cut in the middle of a larger one,
+and then the browser often does not learn the reason."""
+
+MESSAGE_TOO_BIG = 1009
+"""Close code of RFC 6455, section 7.4.1."""
 
 SEQUENCE_BYTES = 4
 """Before each picture and each answer: the number that the page gave to the picture."""
@@ -66,6 +76,9 @@ class LiveCameras:
             while True:
                 message = await socket.receive()
                 if message["type"] == "websocket.disconnect":
+                    return
+                if len(message.get("bytes") or message.get("text") or "") > MAX_BYTES:
+                    await socket.close(MESSAGE_TOO_BIG)
                     return
                 if message.get("bytes") is not None:
                     visitor.take(message["bytes"])

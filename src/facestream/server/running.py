@@ -15,13 +15,11 @@ import uvicorn
 
 from facestream.errors import FacestreamError, OptionError
 from facestream.server.app import create_app
+from facestream.server.live import MAX_READ_BYTES
 from facestream.server.service import JobService
 from facestream.server.settings import ServerOptions
 
 __all__ = ["run_server"]
-
-MAX_LIVE_BYTES = 4_000_000
-"""Of one picture of a live camera."""
 
 SECONDS_TO_FINISH = 2
 """For answers that are under way when the server is asked to end."""
@@ -47,7 +45,7 @@ def run_server(options: ServerOptions, tell: Callable[[str], None]) -> None:
                 log_level="warning",
                 access_log=False,
                 server_header=False,
-                ws_max_size=MAX_LIVE_BYTES,
+                ws_max_size=MAX_READ_BYTES,
                 timeout_graceful_shutdown=SECONDS_TO_FINISH,
                 **door.certificate,
             )

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from PIL import Image
 from playwright.sync_api import Page, Playwright, expect
-from websockets.exceptions import ConnectionClosed, InvalidStatus
+from websockets.exceptions import ConnectionClosed, ConnectionClosedError, InvalidStatus
 from websockets.sync.client import connect
 from websockets.typing import Origin
 
@@ -173,6 +173,15 @@ def test_the_page_says_what_is_wrong_with_its_pictures(page: Page, site: Running
     page.get_by_role("button", name="Start camera").click()
     expect(page.locator("[role=alert]")).to_contain_text(told, timeout=SECONDS)
     assert site.status("nobody") == 0
+
+
+@pytest.mark.parametrize("message", [bytes(4_000_001), bytes(20_000_000), "x" * 4_000_001])
+def test_a_message_that_is_too_large_is_answered_with_the_reason(site: RunningServer, message: bytes | str) -> None:
+    with connect(address(site)) as socket:
+        socket.send(message)
+        with pytest.raises(ConnectionClosedError):
+            socket.recv(timeout=60)
+        assert socket.close_code == 1009
 
 
 @pytest.mark.parametrize(
