@@ -31,8 +31,8 @@ MAX_BYTES = 4_000_000
 """The size of the largest message that is accepted."""
 
 MAX_READ_BYTES = 8 * MAX_BYTES
-"""A message up to this size is read to its end before it is refused. The connection is cut in the middle of a larger one,
-and then the browser often does not learn the reason."""
+"""A message up to this size is read to its end before it is refused. The connection of a larger one is cut at once, and
+then the browser often does not learn the reason."""
 
 MESSAGE_TOO_BIG = 1009
 """Close code of RFC 6455, section 7.4.1."""
