@@ -12,12 +12,12 @@ import numpy as np
 import numpy.typing as npt
 
 from facestream import FaceMeshes, FaceMeshPipeline, MeshOptions, iter_meshes
-from facestream.extraction.clip_part import schedule_source
-from facestream.extraction.job import read_groups
-from facestream.io.source import open_source
+from facestream.media.source import open_source
 from facestream.ops.roi import rois_from_landmarks
 from facestream.structures import Frame
 from facestream.topology import NUM_LANDMARKS
+from facestream.use_cases.extraction.clip_part import schedule_source
+from facestream.use_cases.extraction.frame_loop import read_groups
 
 __all__ = [
     "ClipRun",

@@ -15,7 +15,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from facestream.batch.journal import Journal
-from facestream.server.jobs import JobStore
+from facestream.server.queue.store import JobStore
 
 ITEMS = 100_000
 TIMES = 7

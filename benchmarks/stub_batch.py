@@ -12,8 +12,8 @@ from unittest import mock
 from facestream import MeshOptions
 from facestream.batch import running
 from facestream.batch.settings import BatchOptions
-from facestream.batch.tasks import Outcome, Result, Task
-from facestream.batch.workers import Event
+from facestream.batch.workers.interface import Event
+from facestream.batch.workers.tasks import Outcome, Result, Task
 from facestream.cli.batch_report import BatchReport
 
 NUM_WORKERS = 64

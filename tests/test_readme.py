@@ -18,7 +18,7 @@ from facestream.cli import facestream
 from facestream.config import DetectOptions, MeshOptions, options_of
 from facestream.server.settings import ServerOptions
 from tests.conftest import ROOT, Image
-from tests.io.clips import remux
+from tests.media.clips import remux
 from tests.server.running import RunningServer
 
 README = (ROOT / "README.md").read_text("utf-8")

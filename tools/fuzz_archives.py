@@ -13,15 +13,15 @@ import numpy as np
 import numpy.typing as npt
 from fuzzing import Picks, bounded_memory, refusals, scratch_folder
 
-from facestream.conversion import convert
-from facestream.io.archive import read_archive, read_meta
-from facestream.io.columns import column_names
-from facestream.io.contents import content_of
-from facestream.io.detection_csv import DETECTION_CSV_COLUMNS
-from facestream.io.mesh_csv import MESH_CSV_COLUMNS
-from facestream.io.ssi_header import WRITTEN_TYPES
-from facestream.io.table import Table
+from facestream.ssi.columns import column_names
+from facestream.ssi.header import WRITTEN_TYPES
+from facestream.tables.archive import read_archive, read_meta
+from facestream.tables.contents import content_of
+from facestream.tables.detection_csv import DETECTION_CSV_COLUMNS
+from facestream.tables.mesh_csv import MESH_CSV_COLUMNS
+from facestream.tables.table import Table
 from facestream.topology import NUM_LANDMARKS
+from facestream.use_cases.conversion import convert
 
 __all__ = ["SEEDS", "one_input"]
 

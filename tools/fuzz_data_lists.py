@@ -14,11 +14,12 @@ from unittest.mock import patch
 
 from fuzzing import Picks, bounded_memory, refusals, scratch_folder
 
-from facestream.discover import blazeface_processor, facemesh_processor
 from facestream.discover.folders import JobFolders
-from facestream.discover.jobs import JobEvents, JobRunner
-from facestream.outputs import OutputPlan
+from facestream.discover.job_runner import JobEvents, JobRunner
+from facestream.discover.modules import blazeface as blazeface_processor
+from facestream.discover.modules import facemesh as facemesh_processor
 from facestream.structures import Summary
+from facestream.use_cases.outputs.plan import OutputPlan
 
 __all__ = ["SEEDS", "one_input"]
 

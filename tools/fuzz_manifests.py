@@ -15,8 +15,8 @@ import pyarrow
 import pyarrow.parquet
 from fuzzing import Picks, bounded_memory, refusals, scratch_folder
 
-from facestream.batch.items import Item, apply_options, plan_item
-from facestream.batch.manifest import LIST_SUFFIXES, read_list
+from facestream.batch.sources.items import Item, apply_options, plan_item
+from facestream.batch.sources.manifest import LIST_SUFFIXES, read_list
 from facestream.config import MeshOptions
 
 __all__ = ["SEEDS", "one_input"]

@@ -9,9 +9,9 @@ import numpy as np
 from fuzzing import Picks, bounded_memory, refusals, scratch_folder
 
 from facestream.inspection import describe_stream
-from facestream.io.box_track import BoxTrack
-from facestream.io.clock import FrameClock
-from facestream.io.ssi_stream import read_stream
+from facestream.media.clock import FrameClock
+from facestream.ssi.box_track import BoxTrack
+from facestream.ssi.stream import read_stream
 from facestream.structures import Frame, VideoInfo
 
 __all__ = ["SEEDS", "one_input"]

@@ -8,8 +8,8 @@ from importlib import resources
 
 from fuzzing import Picks, bounded_memory, refusals
 
-from facestream.discover.descriptions import parse_descriptions
-from facestream.discover.matching import match_descriptions
+from facestream.discover.requests.descriptions import parse_descriptions
+from facestream.discover.requests.matching import match_descriptions
 from facestream.discover.trainer import parse_trainer
 
 __all__ = ["SEEDS", "one_input"]

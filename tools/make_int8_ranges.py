@@ -18,7 +18,7 @@ import numpy.typing as npt
 import torch
 
 from facestream.engines.from_pixels import FromPixels
-from facestream.io.source import open_source
+from facestream.media.source import open_source
 from facestream.models import get_record
 from facestream.models.quantized import watch_inputs
 from facestream.ops.warp import crop_matrices, cut_crop

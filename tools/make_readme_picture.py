@@ -13,7 +13,7 @@ from PIL import Image
 
 from facestream import FaceMeshPipeline
 from facestream.drawing.mesh import draw_meshes
-from facestream.io.source import open_source
+from facestream.media.source import open_source
 
 ROOT = Path(__file__).parents[1]
 FRAMES = (5, 20, 75)

@@ -9,7 +9,7 @@ import numpy as np
 
 from bench import Bench
 from facestream import MeshOptions, extract, read_stream
-from facestream.io.source import open_source
+from facestream.media.source import open_source
 from report import Answer, Bar, Figure
 
 TEXT = "how far rows of --rate 25 are off their frames in a clip with a variable frame rate"

@@ -19,11 +19,11 @@ from facestream.errors import (
 from facestream.version import __version__
 
 if TYPE_CHECKING:
-    from facestream.conversion import convert
-    from facestream.extraction import detect, extract, iter_detections, iter_meshes
-    from facestream.io.ssi_stream import SsiStream, read_stream, write_stream
     from facestream.pipeline.face_mesh import FaceMeshPipeline
+    from facestream.ssi.stream import SsiStream, read_stream, write_stream
     from facestream.structures import Detections, FaceMeshes, FrameDetections, FrameMeshes, Progress, Summary
+    from facestream.use_cases.conversion import convert
+    from facestream.use_cases.extraction import detect, extract, iter_detections, iter_meshes
 
 __all__ = [
     "DetectOptions",
@@ -59,19 +59,19 @@ __all__ = [
 _LAZY = {
     "Detections": "facestream.structures",
     "FrameDetections": "facestream.structures",
-    "convert": "facestream.conversion",
-    "detect": "facestream.extraction",
-    "iter_detections": "facestream.extraction",
+    "convert": "facestream.use_cases.conversion",
+    "detect": "facestream.use_cases.extraction",
+    "iter_detections": "facestream.use_cases.extraction",
     "FaceMeshPipeline": "facestream.pipeline.face_mesh",
     "FaceMeshes": "facestream.structures",
     "FrameMeshes": "facestream.structures",
     "Progress": "facestream.structures",
-    "SsiStream": "facestream.io.ssi_stream",
+    "SsiStream": "facestream.ssi.stream",
     "Summary": "facestream.structures",
-    "extract": "facestream.extraction",
-    "iter_meshes": "facestream.extraction",
-    "read_stream": "facestream.io.ssi_stream",
-    "write_stream": "facestream.io.ssi_stream",
+    "extract": "facestream.use_cases.extraction",
+    "iter_meshes": "facestream.use_cases.extraction",
+    "read_stream": "facestream.ssi.stream",
+    "write_stream": "facestream.ssi.stream",
 }
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
 
-from facestream.batch.tasks import Outcome, Result
+from facestream.batch.workers.tasks import Outcome, Result
 from facestream.version import __version__
 
 __all__ = ["DONE", "FakeRay"]

@@ -8,8 +8,8 @@ from typing import Any
 
 from facestream.batch.journal import Entry, Journal, State
 from facestream.batch.plan import Plan
-from facestream.batch.tasks import Outcome, Result, Task
-from facestream.batch.workers import Event
+from facestream.batch.workers.interface import Event
+from facestream.batch.workers.tasks import Outcome, Result, Task
 
 __all__ = ["InlineWorkers", "Memory"]
 

@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 
 from facestream.batch.driver import BatchDriver
-from facestream.batch.items import Item
 from facestream.batch.journal import Journal, State
-from facestream.batch.part_store import PartStore
 from facestream.batch.plan import make_plan
-from facestream.batch.tasks import Kind, Outcome, Result, Task
-from facestream.batch.workers import Event
+from facestream.batch.sources.items import Item
+from facestream.batch.workers.interface import Event
+from facestream.batch.workers.part_store import PartStore
+from facestream.batch.workers.tasks import Kind, Outcome, Result, Task
 from facestream.config import MeshOptions
 from facestream.errors import JobStopped, OutputError
 from tests.batch.inline import InlineWorkers, Memory, kinds

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from facestream.batch.items import Item
 from facestream.batch.journal import MOVES, Journal, JournalFullError, State
 from facestream.batch.plan import make_plan
+from facestream.batch.sources.items import Item
 from facestream.config import MeshOptions
 from facestream.errors import OutputError
 

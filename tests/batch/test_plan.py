@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 
-from facestream.batch.items import Item
 from facestream.batch.journal import Journal, State
 from facestream.batch.plan import Plan, make_plan
+from facestream.batch.sources.items import Item
 from facestream.config import MeshOptions
 from facestream.errors import OptionError, OutputError
-from facestream.inputs import Failure
+from facestream.use_cases.inputs import Failure
 
 
 class Lab:

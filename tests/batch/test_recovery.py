@@ -12,8 +12,8 @@ import pytest
 from facestream.batch.journal import Journal
 from facestream.cli import main
 from facestream.errors import OutputError
-from tests.io.clips import remux
-from tests.io.damage import DAMAGES, contents
+from tests.media.clips import remux
+from tests.media.damage import DAMAGES, contents
 
 NAMES = ("a", "b", "c", "d", "e")
 

@@ -15,13 +15,13 @@ from looping import loop_clip
 from facestream import FaceMeshPipeline, MeshOptions, extract
 from facestream.batch import running
 from facestream.batch.journal import State
-from facestream.batch.runner import TaskRunner
 from facestream.batch.running import BatchSummary, run_batch
 from facestream.batch.settings import BatchOptions
-from facestream.batch.tasks import Outcome, Task, WorkerSettings
+from facestream.batch.workers.runner import TaskRunner
+from facestream.batch.workers.tasks import Outcome, Task, WorkerSettings
 from facestream.errors import JobStopped, OptionError, OutputError, SourceError
 from tests.batch.inline import InlineWorkers, Memory
-from tests.io.clips import cut, remux
+from tests.media.clips import cut, remux
 
 OPTIONS = MeshOptions(device="cpu")
 
@@ -56,7 +56,7 @@ def lab(tmp_path: Path, sample: Path, pipeline: FaceMeshPipeline, monkeypatch: p
     for name, num_frames in (("a.mp4", 5), ("day 1/b.mkv", 9), ("day 1/c.mov", 12)):
         (lab.clips / name).parent.mkdir(parents=True, exist_ok=True)
         remux(sample, lab.clips / name, num_frames)
-    monkeypatch.setattr("facestream.batch.runner.open_pipeline", lambda _: pipeline)
+    monkeypatch.setattr("facestream.batch.workers.runner.open_pipeline", lambda _: pipeline)
     monkeypatch.setattr(running, "_open_workers", lab.open_workers)
     yield lab
     assert lab.workers is None or lab.workers.is_closed
@@ -219,7 +219,7 @@ def test_a_file_of_somebody_else_is_not_replaced(lab: Lab) -> None:
 def test_a_fault_of_ours_costs_one_item(
     lab: Lab, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    from facestream.batch import runner
+    from facestream.batch.workers import runner
 
     def fail_at_b(source: Path, *arguments: Any, **values: Any) -> Any:
         if source.stem == "b":
@@ -242,7 +242,7 @@ def test_places_elsewhere(lab: Lab, pipeline: FaceMeshPipeline, sample: Path, mo
         memory.pipe(f"/lab/{name}", (lab.clips / name).read_bytes())
     memory.pipe("/lab/broken.mp4", b"no video")
     # Small files are copied, larger ones read in ranges.
-    monkeypatch.setattr("facestream.io.mounts.FETCH_BYTES", 50_000)
+    monkeypatch.setattr("facestream.storage.mounts.FETCH_BYTES", 50_000)
     monkeypatch.setattr("platformdirs.user_state_path", lambda *_, **__: lab.folder / "user-state")
     try:
         summary = lab.run("memory://lab/", out="memory://results", split=2)

@@ -18,8 +18,8 @@ import torch
 
 from facestream import FaceMeshPipeline, read_stream, write_stream
 from facestream.cli import main
-from tests.io.clips import numbered_frames, write_clip
-from tests.io.streams import GOOD_HEADER, header, write_pair
+from tests.media.clips import numbered_frames, write_clip
+from tests.ssi.streams import GOOD_HEADER, header, write_pair
 
 XML_BOMB = '<!DOCTYPE a [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;&a;&a;"><!ENTITY c "&b;&b;&b;&b;&b;">]>'
 
@@ -300,7 +300,7 @@ USAGE: dict[str, tuple[Arguments, str]] = {
 @pytest.fixture(autouse=True)
 def _loaded_once(pipeline: FaceMeshPipeline, monkeypatch: pytest.MonkeyPatch) -> None:
     """Networks that need no weights or device of one's own are those of the session."""
-    from facestream import extraction
+    from facestream.use_cases import extraction
 
     load = extraction.open_pipeline
     monkeypatch.setattr(

@@ -17,7 +17,7 @@ from rich.console import Console
 
 from facestream.cli import main
 from facestream.cli.batch_progress import BatchProgress
-from tests.io.clips import cut, remux
+from tests.media.clips import cut, remux
 
 
 @pytest.fixture

@@ -13,8 +13,8 @@ from PIL import Image
 
 from facestream import read_stream
 from facestream.cli import main
-from facestream.io.source import open_source
-from tests.io.clips import remux
+from facestream.media.source import open_source
+from tests.media.clips import remux
 
 
 @pytest.fixture(scope="module")

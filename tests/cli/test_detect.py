@@ -16,13 +16,13 @@ import facestream
 from facestream import DetectOptions, FaceMeshPipeline, MeshOptions, OptionError, detect, extract, iter_detections
 from facestream.cli import main
 from facestream.errors import WeightsError
-from facestream.extraction import open_detection_pipeline
-from facestream.io.source import open_source
+from facestream.media.source import open_source
 from facestream.ops.roi import rois_from_landmarks
 from facestream.pipeline.detector import Found
 from facestream.pipeline.face_detection import FaceDetectionPipeline
+from facestream.use_cases.extraction import open_detection_pipeline
 from tests.conftest import Image, mean_distance
-from tests.io.clips import numbered_frames, write_clip
+from tests.media.clips import numbered_frames, write_clip
 
 
 @pytest.fixture(scope="module")

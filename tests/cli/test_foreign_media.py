@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from facestream.cli import main
-from tests.io.foreign_media import nobody_is_asked, write_foreign_files
+from tests.media.foreign_media import nobody_is_asked, write_foreign_files
 
 
 @pytest.mark.parametrize("command", ["mesh", "detect"])

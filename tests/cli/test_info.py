@@ -11,7 +11,7 @@ from facestream import write_stream
 from facestream.cli import main
 from facestream.errors import StreamFormatError
 from facestream.inspection import describe_stream
-from tests.io.streams import header, write_pair
+from tests.ssi.streams import header, write_pair
 
 
 def test_a_stream_of_boxes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

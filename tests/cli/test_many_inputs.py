@@ -13,12 +13,12 @@ import pytest
 import facestream
 from facestream import FaceMeshPipeline
 from facestream.cli import main
-from tests.io.clips import cut, numbered_frames, remux, write_clip
+from tests.media.clips import cut, numbered_frames, remux, write_clip
 
 
 @pytest.fixture(autouse=True)
 def _loaded_once(pipeline: FaceMeshPipeline, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("facestream.extraction.open_pipeline", lambda _: pipeline)
+    monkeypatch.setattr("facestream.use_cases.extraction.open_pipeline", lambda _: pipeline)
 
 
 @pytest.fixture

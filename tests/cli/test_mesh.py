@@ -16,7 +16,7 @@ import pytest
 import facestream
 from facestream.cli import main
 from tests.conftest import CPU_ENGINE
-from tests.io.clips import cut, numbered_frames, remux, write_clip
+from tests.media.clips import cut, numbered_frames, remux, write_clip
 
 COMMAND = [sys.executable, "-m", "facestream"]
 
@@ -153,7 +153,7 @@ def test_whoever_reads_the_results_may_go(tmp_path: Path, carphone: Path) -> Non
 def test_a_fault_of_ours_does_not_stop_the_others(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from facestream import extraction
+    from facestream.use_cases import extraction
 
     real = extraction.extract
 

@@ -13,7 +13,7 @@ import pytest
 from facestream import MeshOptions, detect, extract, read_stream
 from facestream.discover.hosted_module import HostedModule
 from facestream.errors import RequestError
-from tests.io.clips import remux
+from tests.media.clips import remux
 
 FACEMESH_IO = [
     SimpleNamespace(io_type="input", io_id="data"),

@@ -9,9 +9,9 @@ from PIL import Image as Pillow
 
 from facestream.drawing.mesh import draw_meshes
 from facestream.drawing.overlay import OVERLAY_COMMENT, is_overlay, open_overlay
-from facestream.io.clock import FrameClock
-from facestream.io.source import open_source
-from facestream.io.video_writer import VideoWriter
+from facestream.media.clock import FrameClock
+from facestream.media.source import open_source
+from facestream.media.video.writer import VideoWriter
 from facestream.structures import FaceMeshes, Frame
 from tests.conftest import Image
 

@@ -13,8 +13,8 @@ import tempfile
 from pathlib import Path
 
 from tests.conftest import GOLDEN, ROOT
-from tests.io.clips import remux
 from tests.long.discover_peer import DiscoverServer, install_modules
+from tests.media.clips import remux
 from tests.server.exchanges import play
 
 ANSWERS = GOLDEN / "discover_answers.json"

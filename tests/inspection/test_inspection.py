@@ -19,8 +19,8 @@ from facestream.cli import main
 from facestream.errors import FacestreamError
 from facestream.inspection import inspect
 from facestream.models.registry import WEIGHTS
-from tests.io.clips import cut, numbered_frames, remux, set_display_matrix, write_clip
-from tests.io.damage import contents
+from tests.media.clips import cut, numbered_frames, remux, set_display_matrix, write_clip
+from tests.media.damage import contents
 
 
 def told(path: Path) -> dict[str, Any]:

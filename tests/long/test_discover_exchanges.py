@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import GOLDEN
-from tests.io.clips import remux
 from tests.long.discover_peer import DiscoverServer
+from tests.media.clips import remux
 from tests.server.exchanges import play
 
 pytestmark = pytest.mark.long

@@ -12,8 +12,8 @@ import pytest
 import requests
 
 from facestream import DetectOptions, MeshOptions, detect, extract, read_stream
-from tests.io.clips import remux
 from tests.long.discover_peer import DiscoverServer, find_peer, run
+from tests.media.clips import remux
 
 pytestmark = pytest.mark.long
 

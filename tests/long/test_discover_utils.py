@@ -21,7 +21,7 @@ import pytest
 import facestream
 from facestream.errors import StreamFormatError
 from tests.conftest import ROOT
-from tests.io.clips import remux
+from tests.media.clips import remux
 
 pytestmark = pytest.mark.long
 

@@ -18,8 +18,8 @@ import numpy as np
 import pytest
 
 import facestream
-from facestream.io.ssi_pair import settle_folder
-from tests.io.clips import remux
+from facestream.ssi.pair import settle_folder
+from tests.media.clips import remux
 
 pytestmark = pytest.mark.long
 

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from facestream import MeshOptions, extract, read_stream
-from tests.io.clips import remux
+from tests.media.clips import remux
 from tests.server.running import RunningServer
 
 pytestmark = [

@@ -7,7 +7,7 @@ import numpy.typing as npt
 import pytest
 
 from facestream.images import YuvImage
-from facestream.io.yuv import rgb_from_yuv
+from facestream.media.video.yuv import rgb_from_yuv
 from facestream.ops.cuts import find_cuts
 
 Image = npt.NDArray[np.uint8]

@@ -9,8 +9,8 @@ import pytest
 import torch
 
 from facestream.images import Image, YuvImage
-from facestream.io.source import open_source
-from facestream.io.yuv import BT601, rgb_from_yuv
+from facestream.media.source import open_source
+from facestream.media.video.yuv import BT601, rgb_from_yuv
 from facestream.ops.device_crops import DeviceCutter
 from facestream.ops.warp import crop_matrices, cut_crop
 from facestream.pipeline.face_mesh import FaceMeshPipeline

@@ -12,7 +12,7 @@ import numpy.typing as npt
 import pytest
 
 from facestream import FaceMeshPipeline
-from facestream.io.source import open_source
+from facestream.media.source import open_source
 from facestream.pipeline.detector import Found
 from facestream.pipeline.tracker import FaceTracker
 from facestream.structures import Detections, FaceMeshes, Frame

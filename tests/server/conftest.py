@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from facestream import DetectOptions, detect
-from tests.io.clips import remux
+from tests.media.clips import remux
 from tests.server.running import RunningServer
 
 

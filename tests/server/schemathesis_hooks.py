@@ -7,7 +7,7 @@ from typing import Any
 import pydantic
 import schemathesis
 
-from facestream.server.api_models import NewJob
+from facestream.server.api.models import NewJob
 
 CLIPS = ("clip.mp4", "no.mp4", "../clip.mp4", "notes.txt")
 NUM_JOBS = 12

@@ -18,7 +18,7 @@ from typing import Any
 
 import pytest
 
-from tests.io.foreign_media import nobody_is_asked, write_foreign_files
+from tests.media.foreign_media import nobody_is_asked, write_foreign_files
 from tests.server.running import RunningServer
 
 SECRET = "the secret of the house"  # noqa: S105

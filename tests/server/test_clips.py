@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 
 from facestream import read_stream
-from facestream.io.source import open_source
+from facestream.media.source import open_source
 from tests.server.running import RunningServer
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.conftest import GOLDEN
-from tests.io.clips import remux
+from tests.media.clips import remux
 from tests.server.exchanges import DIFFERENCES, exchanges, play
 from tests.server.running import RunningServer
 

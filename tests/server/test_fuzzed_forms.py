@@ -15,7 +15,7 @@ import requests
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.io.clips import remux
+from tests.media.clips import remux
 from tests.server.nova import BOUNDARY
 from tests.server.running import RunningServer
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import requests
 
 from tests.conftest import ROOT
-from tests.io.clips import remux
+from tests.media.clips import remux
 from tests.server.running import RunningServer
 
 LEFT_OUT = "positive_data_acceptance,ensure_resource_availability"

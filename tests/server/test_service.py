@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from facestream.server import service
-from facestream.server.jobs import JobStatus
+from facestream.server.queue.store import JobStatus
 from facestream.server.service import JobService
 from facestream.server.settings import ServerOptions
 

@@ -11,9 +11,9 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 from facestream.batch.journal import Entry, Journal, State
-from facestream.batch.part_store import PartStore
-from facestream.batch.tasks import Kind, Outcome, Result, Task
-from facestream.batch.workers import Event, Workers
+from facestream.batch.workers.interface import Event, Workers
+from facestream.batch.workers.part_store import PartStore
+from facestream.batch.workers.tasks import Kind, Outcome, Result, Task
 from facestream.errors import JobStopped, OutputError
 
 __all__ = ["BatchDriver", "Observer"]

@@ -7,7 +7,7 @@ import io
 from pathlib import Path
 
 from facestream.batch.journal import Journal, State
-from facestream.io.staging import StagedFile
+from facestream.storage.staging import StagedFile
 
 __all__ = ["write_failures"]
 

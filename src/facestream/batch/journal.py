@@ -16,7 +16,7 @@ from typing import Any, Self
 
 from facestream.batch.recovery import Recovery
 from facestream.errors import OutputError
-from facestream.io.database import (
+from facestream.storage.database import (
     DamagedDatabaseError,
     Layout,
     OtherVersionError,
@@ -26,7 +26,7 @@ from facestream.io.database import (
     open_database,
     set_aside,
 )
-from facestream.io.locks import lock
+from facestream.storage.locks import lock
 
 __all__ = ["MOVES", "Entry", "Journal", "JournalFullError", "State"]
 

@@ -16,15 +16,15 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from facestream.batch.items import Item, apply_options, item_endings, options_to_text, plan_item
 from facestream.batch.journal import Journal, State
 from facestream.batch.recovered import count_as_done
 from facestream.batch.recovery import Recovery
+from facestream.batch.sources.items import Item, apply_options, item_endings, options_to_text, plan_item
 from facestream.config import FORMATS, MeshOptions
 from facestream.errors import FacestreamError, OptionError, OutputError
-from facestream.inputs import Failure
-from facestream.io.picture_files import find_pictures
-from facestream.io.remote import describe_file, find_files, is_address, is_there
+from facestream.media.pictures.numbered import find_pictures
+from facestream.storage.remote import describe_file, find_files, is_address, is_there
+from facestream.use_cases.inputs import Failure
 
 __all__ = ["Plan", "make_plan"]
 
@@ -348,7 +348,7 @@ def _mark(source: str) -> tuple[int, str]:
 
 
 def _hash(source: str) -> str | None:
-    from facestream.io.remote import open_ranges
+    from facestream.storage.remote import open_ranges
 
     digest = hashlib.sha256()
     with (

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from facestream.batch.items import apply_options, plan_item
 from facestream.batch.journal import Journal, State
+from facestream.batch.sources.items import apply_options, plan_item
 from facestream.config import MeshOptions
 
 __all__ = ["count_as_done"]

@@ -18,20 +18,20 @@ from typing import Protocol
 from facestream.batch.driver import BatchDriver, Observer
 from facestream.batch.failures import write_failures
 from facestream.batch.journal import FILE_NAME, Journal, State
-from facestream.batch.local import LocalWorkers
-from facestream.batch.part_store import PartStore
 from facestream.batch.plan import Plan, make_plan
 from facestream.batch.recovery import Recovery
 from facestream.batch.settings import BatchOptions
-from facestream.batch.sizing import Sizing, size_workers
-from facestream.batch.sources import find_items
-from facestream.batch.tasks import WorkerSettings
-from facestream.batch.workers import Workers
+from facestream.batch.sources.expansion import find_items
+from facestream.batch.workers.interface import Workers
+from facestream.batch.workers.local import LocalWorkers
+from facestream.batch.workers.part_store import PartStore
+from facestream.batch.workers.sizing import Sizing, size_workers
+from facestream.batch.workers.tasks import WorkerSettings
 from facestream.config import MeshOptions
 from facestream.errors import JobStopped, OptionError, OutputError
-from facestream.io.database import damage_of, look_at_files
-from facestream.io.remote import is_address
-from facestream.io.staging import check_folder, sweep_staged_files
+from facestream.storage.database import damage_of, look_at_files
+from facestream.storage.remote import is_address
+from facestream.storage.staging import check_folder, sweep_staged_files
 
 __all__ = ["BatchObserver", "BatchSummary", "run_batch"]
 
@@ -166,7 +166,7 @@ def _work(journal: Journal, out: str, options: MeshOptions, settings: BatchOptio
 
 def _open_workers(settings: BatchOptions, worker_settings: WorkerSettings, observer: BatchObserver) -> Workers:
     if settings.ray is not False:
-        from facestream.batch.ray_workers import RayWorkers
+        from facestream.batch.ray.workers import RayWorkers
 
         address = settings.ray if isinstance(settings.ray, str) else ""
         on_ray = RayWorkers(address, settings.num_workers, settings.ray_gpus, worker_settings)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from facestream.batch.plan import Plan
     from facestream.batch.running import BatchSummary
     from facestream.batch.settings import BatchOptions
-    from facestream.batch.tasks import Outcome
+    from facestream.batch.workers.tasks import Outcome
 
 __all__ = ["BatchReport", "open_report"]
 

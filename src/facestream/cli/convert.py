@@ -21,7 +21,7 @@ def convert(source: Path, target: Path, quiet: bool) -> int:
     Any stream becomes an archive or table and comes back with the same bytes; the archives and tables of mesh and
     detect become each other without loss, and the streams that those commands would have written.
     """
-    from facestream.conversion import convert as convert_file
+    from facestream.use_cases.conversion import convert as convert_file
 
     with Reporter(as_json=False, quiet=quiet):
         paths = convert_file(source, target)

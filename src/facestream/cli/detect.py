@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from facestream.cli.jobs import add_job_arguments, find_sources, overlay_option, run_jobs
+from facestream.cli.extraction_command import add_job_arguments, find_sources, overlay_option, run_jobs
 from facestream.cli.options import add_options
 from facestream.cli.report import Reporter
 from facestream.config import DetectOptions
@@ -30,7 +30,7 @@ def detect(
     sources = find_sources(words, output, values["overlay"], are_sequences=values["sequence_hz"] is not None)
     values["overlay"] = overlay_option(values["overlay"])
     options = DetectOptions(**values)
-    from facestream import extraction
+    from facestream.use_cases import extraction
 
     with Reporter(as_json=as_json, quiet=quiet) as reporter:
         return run_jobs(

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from facestream.errors import RequestError, SourceError
-from facestream.io.picture_files import find_pictures, is_pattern
+from facestream.media.pictures.numbered import find_pictures, is_pattern
 
 __all__ = ["JobFolders", "check_plain_name", "is_file_name"]
 

@@ -15,10 +15,11 @@ from typing import Any, Protocol
 import numpy as np
 from PIL import Image
 
-from facestream.discover.processors import Processor, SessionWork, find_processor
+from facestream.discover.modules.registry import find_processor
+from facestream.discover.processors import Processor, SessionWork
 from facestream.discover.progress_lines import ProgressLines
 from facestream.errors import RequestError
-from facestream.io.ssi_stream import SsiStream, read_stream, write_stream
+from facestream.ssi.stream import SsiStream, read_stream, write_stream
 
 __all__ = ["HostedModule", "HostedOutput", "HostedSession"]
 

@@ -1,20 +1,19 @@
-"""What does the work of a module, by the name in its trainer."""
+"""The interface of a processor, which does the work of one DISCOVER module.
+
+A package adds a processor of its own as an entry point of the group ``facestream.processors``, under the name that its
+trainer gives as ``create``.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any, Protocol
 
-from facestream.errors import RequestError
 from facestream.structures import Progress, Summary
 
-__all__ = ["Processor", "SessionWork", "find_processor", "processor_names"]
-
-GROUP = "facestream.processors"
-"""Packages add theirs as entry points of this group: the name is that of the trainer's ``create``."""
+__all__ = ["Processor", "SessionWork"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,32 +52,3 @@ class Processor(Protocol):
             FacestreamError: it cannot be done.
         """
         ...
-
-
-def find_processor(name: str) -> Processor:
-    """A new processor for a trainer's ``create``. Its script is never run.
-
-    Raises:
-        RequestError: there is none.
-    """
-    own = _own()
-    if name in own:
-        return own[name]()
-    for entry in entry_points(group=GROUP, name=name):
-        processor: Processor = entry.load()()
-        return processor
-    raise RequestError(
-        f"no processor of facestream does the work of {name!r}, and scripts are not run; there are: "
-        f"{', '.join(processor_names())}"
-    )
-
-
-def processor_names() -> list[str]:
-    return sorted({*_own(), *(entry.name for entry in entry_points(group=GROUP))})
-
-
-def _own() -> dict[str, Callable[[], Processor]]:
-    from facestream.discover.blazeface_processor import BlazeFaceProcessor
-    from facestream.discover.facemesh_processor import FaceMeshProcessor
-
-    return {"FaceMesh": FaceMeshProcessor, "BlazeFace": BlazeFaceProcessor}

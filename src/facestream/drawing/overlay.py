@@ -12,9 +12,9 @@ import numpy.typing as npt
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
-from facestream.io.clock import FrameClock
-from facestream.io.staging import StagedFile
-from facestream.io.video_writer import VideoWriter, read_comment
+from facestream.media.clock import FrameClock
+from facestream.media.video.writer import VideoWriter, read_comment
+from facestream.storage.staging import StagedFile
 from facestream.structures import Frame, VideoInfo
 
 __all__ = ["is_overlay", "open_overlay"]

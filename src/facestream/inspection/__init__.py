@@ -11,15 +11,15 @@ from pathlib import Path
 from typing import NamedTuple
 
 from facestream.errors import SourceError
-from facestream.inspection.archive import describe_archive, is_archive
-from facestream.inspection.batch import describe_batch, find_journal
 from facestream.inspection.description import Description
-from facestream.inspection.lists import LIST_SUFFIXES, describe_list
+from facestream.inspection.kinds.archive import describe_archive, is_archive
+from facestream.inspection.kinds.batch import describe_batch, find_journal
+from facestream.inspection.kinds.lists import LIST_SUFFIXES, describe_list
+from facestream.inspection.kinds.stream import StreamDescription, describe_stream
+from facestream.inspection.kinds.table import describe_table, is_table
+from facestream.inspection.kinds.trainer import describe_trainer
+from facestream.inspection.kinds.weights import WEIGHTS_SUFFIXES, describe_weights
 from facestream.inspection.look import Look, look_at
-from facestream.inspection.stream import StreamDescription, describe_stream
-from facestream.inspection.table import describe_table, is_table
-from facestream.inspection.trainer import describe_trainer
-from facestream.inspection.weights import WEIGHTS_SUFFIXES, describe_weights
 
 __all__ = ["Description", "StreamDescription", "describe_stream", "inspect"]
 
@@ -34,7 +34,7 @@ class _Kind(NamedTuple):
 
 
 def _describe_media(path: Path) -> Description:
-    from facestream.inspection.media import describe_media
+    from facestream.inspection.kinds.media import describe_media
 
     return describe_media(path)
 

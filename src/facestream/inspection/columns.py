@@ -10,8 +10,8 @@ import numpy.typing as npt
 
 from facestream.inspection.description import Fact
 from facestream.inspection.value_range import BLOCK_VALUES, Tally, ValueRange
-from facestream.io.columns import column_names
-from facestream.io.floats import as_float64
+from facestream.ssi.columns import column_names
+from facestream.storage.floats import as_float64
 
 __all__ = ["ColumnTallies", "share_fact", "tally_columns"]
 

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from facestream.inspection.description import Fact
-from facestream.io.floats import as_float64
+from facestream.storage.floats import as_float64
 
 __all__ = ["BLOCK_VALUES", "Tally", "ValueRange", "range_facts", "ranges_as_json"]
 

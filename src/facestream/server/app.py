@@ -12,12 +12,12 @@ from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, R
 from starlette.routing import Match, Route
 
 from facestream.errors import RequestError
-from facestream.server.api_page import PAGE_HEADERS, format_api_page
-from facestream.server.api_routes import add_api_routes
-from facestream.server.discover_routes import discover_routes
+from facestream.server.api.docs_page import PAGE_HEADERS, format_api_page
+from facestream.server.api.routes import add_api_routes
+from facestream.server.discover.routes import discover_routes
 from facestream.server.guard import Guard
-from facestream.server.library_routes import add_library_routes
-from facestream.server.live import LiveCameras
+from facestream.server.library.routes import add_library_routes
+from facestream.server.live.cameras import LiveCameras
 from facestream.server.page_routes import page_routes
 from facestream.server.service import JobService
 from facestream.version import __version__

@@ -15,7 +15,7 @@ import uvicorn
 
 from facestream.errors import FacestreamError, OptionError
 from facestream.server.app import create_app
-from facestream.server.live import MAX_READ_BYTES
+from facestream.server.live.cameras import MAX_READ_BYTES
 from facestream.server.service import JobService
 from facestream.server.settings import ServerOptions
 

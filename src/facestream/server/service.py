@@ -8,14 +8,14 @@ import threading
 from collections.abc import Mapping
 from pathlib import Path
 
-from facestream.discover.requests import mask_secrets
-from facestream.server.job_files import JobFiles
-from facestream.server.jobs import JobStore
-from facestream.server.orphans import WorkerRecords
-from facestream.server.previews import Previews
+from facestream.discover.requests.form import mask_secrets
+from facestream.ipc.ray_cluster import check_answer
+from facestream.server.previews.store import Previews
+from facestream.server.queue.job_files import JobFiles
+from facestream.server.queue.orphans import WorkerRecords
+from facestream.server.queue.store import JobStore
+from facestream.server.queue.worker_pool import WORKER_COMMAND, WORKER_ON_RAY_COMMAND, WorkerPool
 from facestream.server.settings import ServerOptions
-from facestream.server.worker_pool import WORKER_COMMAND, WORKER_ON_RAY_COMMAND, WorkerPool
-from facestream.workers.ray_cluster import check_answer
 
 __all__ = ["JobService"]
 

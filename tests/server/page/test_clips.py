@@ -11,7 +11,7 @@ from PIL import Image
 from playwright.sync_api import Page, expect
 
 from facestream import MeshOptions, extract, read_stream
-from facestream.io.source import open_source
+from facestream.media.source import open_source
 from tests.server.page.test_page import SECONDS, drawn_points_lie, pixels, seek
 from tests.server.running import RunningServer
 

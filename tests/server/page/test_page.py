@@ -20,8 +20,8 @@ from PIL import Image
 from playwright.sync_api import Dialog, FilePayload, Page, Request, Route, expect
 
 from facestream import MeshOptions, extract, read_stream
-from facestream.server.jobs import JobStatus, JobStore
-from tests.io.clips import numbered_frames, set_display_matrix, write_clip
+from facestream.server.queue.store import JobStatus, JobStore
+from tests.media.clips import numbered_frames, set_display_matrix, write_clip
 from tests.server.running import RunningServer
 
 SECONDS = 60_000

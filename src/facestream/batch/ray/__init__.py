@@ -1,0 +1,1 @@
+"""Workers of a batch on a Ray cluster."""

@@ -1,0 +1,62 @@
+"""Where the results of parts lie until they are joined: a folder that all workers reach, or a place elsewhere."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from pathlib import Path
+
+from facestream.batch.journal import Journal, State
+from facestream.errors import FacestreamError
+from facestream.storage.remote import is_address, is_there, remove
+from facestream.storage.staging import sweep_staged_files
+
+__all__ = ["PartStore"]
+
+SUFFIX = ".meshes"
+
+
+class PartStore:
+    """Files of records, each named for its item and all that decides over what is in it."""
+
+    def __init__(self, place: str) -> None:
+        self.place = place
+        self._folder = None if is_address(place) else Path(place)
+
+    @staticmethod
+    def name(number: int, digest: str) -> str:
+        """Of the records of a part of the item of that number."""
+        return f"{number}-{digest}{SUFFIX}"
+
+    def has(self, name: str) -> bool:
+        """Whether a part is there, of this run or of an earlier one."""
+        if self._folder is not None:
+            return (self._folder / name).exists()
+        with suppress(FacestreamError):
+            return is_there(f"{self.place}/{name}")
+        return False
+
+    def remove(self, name: str) -> None:
+        """Nobody wants it any more. Where it cannot be removed, it is left."""
+        if self._folder is not None:
+            with suppress(OSError):
+                (self._folder / name).unlink(missing_ok=True)
+            return
+        with suppress(FacestreamError):
+            remove(f"{self.place}/{name}")
+
+    def sweep(self, journal: Journal) -> None:
+        """Remove the parts in a folder whose items wait no more, and what killed workers left of others."""
+        if self._folder is None or not self._folder.exists():
+            return
+        sweep_staged_files(self._folder)
+        waiting = {entry.number for entry in journal.entries(State.WAITING)}
+        for path in self._folder.glob(f"*{SUFFIX}"):
+            number = path.name.partition("-")[0]
+            if not number.isdigit() or int(number) not in waiting:
+                self.remove(path.name)
+
+    def tidy(self) -> None:
+        """Remove the folder where it is empty."""
+        if self._folder is not None:
+            with suppress(OSError):
+                self._folder.rmdir()

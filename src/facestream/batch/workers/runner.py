@@ -1,0 +1,225 @@
+"""Does the tasks of a batch, one after the other, with networks that stay loaded."""
+
+from __future__ import annotations
+
+import dataclasses
+import errno
+import logging
+import tempfile
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from facestream.batch.sources.items import apply_options, plan_item
+from facestream.batch.workers.tasks import Kind, Outcome, Result, Task, WorkerSettings
+from facestream.config import MeshOptions
+from facestream.errors import FacestreamError, JobStopped, OutputError
+from facestream.media.video.span import SpanError
+from facestream.media.video.survey import NotDivisible
+from facestream.storage.mounts import fetched, readable
+from facestream.storage.remote import fetch, is_address, store
+from facestream.structures import Progress, Summary
+from facestream.use_cases.extraction import extract, open_pipeline
+from facestream.use_cases.extraction.parts import MeshPart, divide, extract_part, join_parts
+from facestream.use_cases.outputs.plan import OutputPlan
+
+if TYPE_CHECKING:
+    from facestream.pipeline.face_mesh import FaceMeshPipeline
+
+__all__ = ["TaskRunner"]
+
+_log = logging.getLogger(__name__)
+
+MAX_PIPELINES = 2
+"""Items with other options may need other networks; more are not kept loaded."""
+
+NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT})
+
+
+class TaskRunner:
+    """What a worker is made of."""
+
+    def __init__(self, settings: WorkerSettings) -> None:
+        self._settings = settings
+        self._pipelines: OrderedDict[MeshOptions, FaceMeshPipeline] = OrderedDict()
+
+    def warm_up(self) -> None:
+        """Load the networks of the batch, so that the first task need not.
+
+        Raises:
+            FacestreamError: they cannot be loaded.
+        """
+        self._pipeline(self._settings.options)
+
+    def run(
+        self, task: Task, on_progress: Callable[[Progress], None], should_stop: Callable[[], bool] = lambda: False
+    ) -> Outcome:
+        """Do one task. Whatever goes wrong is in the answer."""
+        started = time.perf_counter()
+        try:
+            outcome = self._run(task, on_progress, should_stop)
+        except JobStopped:
+            outcome = Outcome(result=Result.STOPPED)
+        except SpanError as error:
+            outcome = Outcome(result=Result.UNDIVIDED, error=str(error))
+        except FacestreamError as error:
+            result = Result.NO_ROOM if _is_for_want_of_room(error) else Result.FAILED
+            outcome = Outcome(result=result, error=str(error))
+        except MemoryError:
+            outcome = Outcome(result=Result.FAILED, error=f"{task.source}: the machine has not enough memory for it")
+        except Exception as error:
+            # A fault of ours must not cost the other items their turn.
+            _log.exception("%s", task.source)
+            fault = f"{task.source}: facestream itself failed ({type(error).__name__}: {error}); please report it"
+            outcome = Outcome(result=Result.FAILED, error=fault)
+        return dataclasses.replace(outcome, seconds=time.perf_counter() - started)
+
+    def _run(self, task: Task, on_progress: Callable[[Progress], None], should_stop: Callable[[], bool]) -> Outcome:
+        options = apply_options(self._settings.options, task.changes, task.boxes)
+        with ExitStack() as cleanup:
+            source = cleanup.enter_context(readable(task.source))
+            if task.boxes and is_address(task.boxes):
+                folder = Path(cleanup.enter_context(tempfile.TemporaryDirectory(prefix="facestream-")))
+                fetch(task.boxes, folder / "boxes.stream")
+                fetch(f"{task.boxes}~", folder / "boxes.stream~")
+                options = dataclasses.replace(options, boxes=folder / "boxes.stream")
+            try:
+                if task.kind is Kind.PART:
+                    return self._run_part(task, source, options, on_progress, should_stop)
+                if task.kind is Kind.JOIN:
+                    return self._join(task, source, options)
+                return self._run_item(task, source, options, on_progress, should_stop)
+            except FacestreamError as error:
+                # What is told is the address, not the name that it had here.
+                error.args = (str(error).replace(str(source), task.source),)
+                raise
+
+    def _run_item(
+        self,
+        task: Task,
+        source: Path,
+        options: MeshOptions,
+        on_progress: Callable[[Progress], None],
+        should_stop: Callable[[], bool],
+    ) -> Outcome:
+        note = ""
+        if task.num_parts > 1:
+            try:
+                parts = divide(source, options, task.num_parts, self._settings.min_part_frames)
+            except NotDivisible as reason:
+                note = str(reason)
+            else:
+                if parts:
+                    return Outcome(result=Result.DIVIDED, parts=[part.as_dict() for part in parts])
+        with self._outputs(task, source, options) as plan:
+            pipeline = self._pipeline(options)
+            summary = extract(
+                plan.source, plan, options, pipeline=pipeline, on_progress=on_progress, should_stop=should_stop
+            )
+        return _outcome_of(summary, note)
+
+    def _run_part(
+        self,
+        task: Task,
+        source: Path,
+        options: MeshOptions,
+        on_progress: Callable[[Progress], None],
+        should_stop: Callable[[], bool],
+    ) -> Outcome:
+        assert task.part is not None
+        part = MeshPart.from_dict(task.part)
+        pipeline = self._pipeline(options)
+        with self._records(task.records[0]) as target:
+            extract_part(
+                source, part, target, options, pipeline=pipeline, on_progress=on_progress, should_stop=should_stop
+            )
+        return Outcome(result=Result.DONE, frames=part.num_frames, device=pipeline.device)
+
+    def _join(self, task: Task, source: Path, options: MeshOptions) -> Outcome:
+        with ExitStack() as cleanup:
+            records = [cleanup.enter_context(fetched(f"{self._settings.parts}/{name}")) for name in task.records]
+            plan = cleanup.enter_context(self._outputs(task, source, options))
+            summary = join_parts(plan, options, records)
+        return _outcome_of(summary, "")
+
+    @contextmanager
+    def _outputs(self, task: Task, source: Path, options: MeshOptions) -> Iterator[OutputPlan]:
+        """Where the outputs are written; at the end they are in the output folder, wherever that is."""
+        out = self._settings.out
+        if not is_address(out):
+            plan = plan_item(Path(out), source, task.output, options)
+            _make_folder((Path(out) / task.output).parent)
+            yield plan
+            return
+        with tempfile.TemporaryDirectory(prefix="facestream-") as name:
+            folder = Path(name)
+            plan = plan_item(folder, source, task.output, options)
+            _make_folder((folder / task.output).parent)
+            yield plan
+            # Samples come before the header that brings them into sight.
+            written = sorted(
+                (path for path in folder.rglob("*") if path.is_file()), key=lambda path: path.name[-1] != "~"
+            )
+            for path in written:
+                store(path, f"{out}/{path.relative_to(folder).as_posix()}")
+
+    @contextmanager
+    def _records(self, name: str) -> Iterator[Path]:
+        """Where the results of a part are written."""
+        parts = self._settings.parts
+        if not is_address(parts):
+            _make_folder(Path(parts))
+            yield Path(parts) / name
+            return
+        with tempfile.TemporaryDirectory(prefix="facestream-") as folder:
+            path = Path(folder) / name
+            yield path
+            store(path, f"{parts}/{name}")
+
+    def _pipeline(self, options: MeshOptions) -> FaceMeshPipeline:
+        """The networks that these options need; the last ones stay loaded."""
+        needed = MeshOptions(
+            detector=options.detector,
+            num_faces=options.num_faces,
+            min_score_thresh=options.min_score_thresh,
+            device=options.device,
+            engine=options.engine,
+            precision=options.precision,
+            num_threads=options.num_threads,
+            weights=options.weights,
+            detector_weights=options.detector_weights,
+        )
+        pipeline = self._pipelines.pop(needed, None) or open_pipeline(needed)
+        self._pipelines[needed] = pipeline
+        while len(self._pipelines) > MAX_PIPELINES:
+            self._pipelines.popitem(last=False)
+        return pipeline
+
+
+def _outcome_of(summary: Summary, note: str) -> Outcome:
+    return Outcome(
+        result=Result.DONE if summary.complete else Result.PARTIAL,
+        frames=summary.num_frames,
+        device=summary.device,
+        error="" if summary.complete else f"incomplete: {summary.reason}",
+        warnings=summary.warnings,
+        note=note,
+    )
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(f"{folder}: the folder cannot be made ({error.strerror or error})") from error
+
+
+def _is_for_want_of_room(error: BaseException | None) -> bool:
+    while error is not None:
+        if isinstance(error, OSError) and error.errno in NO_ROOM:
+            return True
+        error = error.__cause__
+    return False

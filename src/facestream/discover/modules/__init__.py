@@ -1,0 +1,1 @@
+"""DISCOVER's modules: their names, options and what runs them."""

@@ -1,0 +1,1 @@
+"""DISCOVER's job requests: parsed, checked and matched with files."""

@@ -1,0 +1,167 @@
+"""The files of one session of a job: what its descriptions mean on this machine."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import secrets
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from facestream.discover.folders import JobFolders, check_plain_name
+from facestream.discover.requests.descriptions import Description, fill_template
+from facestream.errors import RequestError
+
+__all__ = ["SessionPlaces"]
+
+STREAM_SUFFIX = ".stream"
+
+MAX_REQUEST_DATA = 200_000_000
+"""Bytes of a picture that the request itself carries."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionPlaces:
+    """Where one session's inputs lie and its outputs go."""
+
+    folders: JobFolders
+    dataset: str
+    session: str
+    result_folder: Path
+    """For outputs that the request fetches itself."""
+    scratch_folder: Path
+    """For inputs that the request carries itself, or that are downloaded."""
+    download: Callable[[str, Path], Path] | None
+    """Fetches a URL into a folder; ``None`` where that is not allowed."""
+
+    def find_input(self, description: Description) -> Path:
+        """The file of an input.
+
+        Raises:
+            RequestError: there is none, or it may not be read.
+        """
+        origin = description.source.origin
+        if origin == "file":
+            return self.folders.find_input(self._uri(description))
+        if origin == "db":
+            return self._find_in_dataset(description)
+        if origin == "url":
+            return self._download(description)
+        return self._save_request_data(description)
+
+    def place_output(self, description: Description) -> Path:
+        """Where an output goes; folders above it are made.
+
+        Raises:
+            RequestError: it may not go there.
+        """
+        origin = description.source.origin
+        if origin == "file":
+            return self.folders.place_output(_with_suffix(self._uri(description)))
+        if origin == "db":
+            folder = next((f for f in self.folders.data_folders if (f / self._dataset).is_dir()), None)
+            name = _with_suffix(f"{self._role_and_name(description)}")
+            place = Path(self._dataset) / self._session / name
+            return self.folders.place_output(str((folder or self.folders.data_folders[0]).absolute() / place))
+        if origin == "url":
+            raise RequestError(f"{_name(description)}: nothing can be written to a url")
+        name = check_plain_name(description.name or description.id or secrets.token_hex(3), "name")
+        folder = self.result_folder / self._dataset / self._session
+        folder.mkdir(parents=True, exist_ok=True)
+        return folder / _with_suffix(name)
+
+    @property
+    def _dataset(self) -> str:
+        return check_plain_name(self.dataset, "dataset")
+
+    @property
+    def _session(self) -> str:
+        return check_plain_name(self.session, "session")
+
+    def _uri(self, description: Description) -> str:
+        if description.uri_template is not None:
+            return fill_template(description.uri_template, self.dataset, self.session)
+        if description.uri is None:
+            raise RequestError(f"{_name(description)} has neither uri nor uri_template, which say where it lies")
+        return description.uri
+
+    def _role_and_name(self, description: Description) -> str:
+        role = check_plain_name(description.role, f"role of {_name(description)}")
+        name = check_plain_name(description.name, f"name of {_name(description)}")
+        return f"{role}.{name}"
+
+    def _find_in_dataset(self, description: Description) -> Path:
+        """``<data folder>/<dataset>/<session>/<role>.<name>.<ext>``, the one file that fits."""
+        stem = self._role_and_name(description)
+        for data_folder in self.folders.data_folders:
+            folder = data_folder / self._dataset / self._session
+            found = sorted(path for path in _files(folder) if path.stem == stem and not path.name.endswith("~"))
+            if description.source.kind.sub_kind == "ssistream" or len(found) > 1:
+                wanted = description.source.kind.sub_kind != "video"
+                found = [path for path in found if (path.suffix.lower() == STREAM_SUFFIX) is wanted]
+            if len(found) > 1:
+                names = ", ".join(path.name for path in found)
+                raise RequestError(f"{folder}: several files fit {stem}.*: {names}; leave one")
+            if found:
+                return self.folders.find_input(str(found[0].absolute()))
+        places = ", ".join(str(f / self.dataset / self.session) for f in self.folders.data_folders)
+        raise RequestError(f"{_name(description)}: there is no file {stem}.* in {places}")
+
+    def _download(self, description: Description) -> Path:
+        url = self._uri(description)
+        if self.download is None:
+            raise RequestError(f"{url[:200]}: the server downloads nothing; --allow-url would allow it")
+        path = self.download(url, self.scratch_folder)
+        if description.source.kind.sub_kind == "ssistream":
+            # The samples lie beside the header.
+            self.download(f"{url}~", self.scratch_folder).rename(path.with_name(path.name + "~"))
+        return path
+
+    def _save_request_data(self, description: Description) -> Path:
+        """What the request carries itself: text, or a picture in base64."""
+        kind = description.source.kind.super_kind
+        if kind == "text":
+            return self._save_text(description)
+        if kind != "image":
+            raise RequestError(f"{_name(description)}: of what a request carries itself, only image and text are read")
+        data = description.data
+        if not isinstance(data, str) or not data:
+            raise RequestError(f"{_name(description)} has no data, which should be a picture in base64")
+        # Browsers put the type before it: data:image/png;base64,...
+        text = data.partition(",")[2] if data.startswith("data:") else data
+        try:
+            content = base64.b64decode(text, validate=True)
+        except (binascii.Error, ValueError) as error:
+            raise RequestError(f"{_name(description)}: its data is no base64 ({error})") from error
+        if len(content) > MAX_REQUEST_DATA:
+            raise RequestError(f"{_name(description)}: its data has more than {MAX_REQUEST_DATA // 10**6} MB")
+        path = self.scratch_folder / f"{secrets.token_hex(8)}.image"
+        path.write_bytes(content)
+        return path
+
+    def _save_text(self, description: Description) -> Path:
+        """A text, or a list of which each entry is a line."""
+        data = description.data
+        lines = [data] if isinstance(data, str) else data
+        if not isinstance(lines, list) or not all(isinstance(line, str) for line in lines):
+            raise RequestError(f"{_name(description)} has no data, which should be a text or a list of texts")
+        path = self.scratch_folder / f"{secrets.token_hex(8)}.txt"
+        path.write_text("\n".join(lines), "utf-8", "replace")
+        return path
+
+
+def _files(folder: Path) -> Iterable[Path]:
+    try:
+        return [path for path in folder.iterdir() if path.is_file()]
+    except OSError:
+        return []
+
+
+def _with_suffix(name: str) -> str:
+    """Streams are all that is written, and are known by their suffix."""
+    return name if name.lower().endswith(STREAM_SUFFIX) else name + STREAM_SUFFIX
+
+
+def _name(description: Description) -> str:
+    return f"{description.word} {(description.id or description.name or '')!r}"

@@ -1,1 +1,0 @@
-"""Bytes to structures and back: pictures, videos, streams and tables. Runs no networks."""

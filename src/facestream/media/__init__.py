@@ -1,0 +1,1 @@
+"""Pictures and videos: read as upright frames with their times, and written."""

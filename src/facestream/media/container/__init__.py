@@ -1,0 +1,1 @@
+"""Media files as FFmpeg reads them: opened safely, and described without decoding."""

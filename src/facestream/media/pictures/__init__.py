@@ -1,0 +1,1 @@
+"""Picture files: single, numbered and animated."""

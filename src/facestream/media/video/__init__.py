@@ -1,0 +1,1 @@
+"""Video files: decoded, cut at keyframes, and written."""

@@ -1,0 +1,81 @@
+"""Some of a video's frames, the same as when it is read from its start."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from facestream.errors import SourceError
+from facestream.media.video.reader import VideoSource
+from facestream.media.video.survey import Cut
+from facestream.storage.packed_numbers import unpack_numbers
+from facestream.structures import Frame
+
+__all__ = ["SpanError", "SpanSource", "VideoSpan"]
+
+
+class SpanError(SourceError):
+    """The frames of a span are not those that the survey of the video promised."""
+
+
+@dataclass(frozen=True, slots=True)
+class VideoSpan:
+    """Frames that follow each other, and how they are found and known again."""
+
+    first: int
+    """Index of the first frame."""
+    num_frames: int
+    cut: Cut
+    """From which they are reached."""
+    ticks: str
+    """Their time stamps, packed."""
+
+
+class SpanSource:
+    """The frames of a span; whatever comes before it is thrown away by its time stamp."""
+
+    def __init__(self, path: Path, span: VideoSpan, num_threads: int | None = None) -> None:
+        """Open the video and find its first frame, which knows how it is turned, then that of the span.
+
+        Raises:
+            SourceError: it cannot be read.
+        """
+        self._video = VideoSource(path, num_threads)
+        self.info = self._video.info
+        self.shortfall: str | None = None
+        self.notes: tuple[str, ...] = ()
+        self._span = span
+        try:
+            if span.cut.index:
+                self._video.seek(span.cut.pts, span.cut.dts)
+        except BaseException:
+            self._video.close()
+            raise
+
+    def __iter__(self) -> Iterator[Frame]:
+        """Each frame once.
+
+        Raises:
+            SpanError: another frame came, or none, or a packet was damaged.
+        """
+        tick = self._video.tick
+        times_s = [number * tick.numerator / tick.denominator for number in unpack_numbers(self._span.ticks).tolist()]
+        num_found = 0
+        for frame in self._video:
+            if not num_found and frame.timestamp_s < times_s[0]:
+                continue
+            if frame.timestamp_s != times_s[num_found] or self._video.num_damaged:
+                break
+            num_found += 1
+            # No name is given to the frame, or it would live on while the next one is made.
+            yield replace(frame, index=self._span.first + num_found - 1)
+            if num_found == len(times_s):
+                return
+        raise SpanError(
+            f"{self.info.path}: frame {self._span.first + num_found} cannot be reached from the key frame "
+            f"{self._span.cut.index}"
+        )
+
+    def close(self) -> None:
+        self._video.close()

@@ -1,0 +1,161 @@
+"""Where a video may be cut, found without decoding it.
+
+A cut is a key frame that parts the video: every packet before it is shown before it, and none of those after it needs
+one of those before. From there a decoder gives the same frames as one that began at the start.
+"""
+
+from __future__ import annotations
+
+from array import array
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+import av.error
+import numpy as np
+import numpy.typing as npt
+
+from facestream.errors import FacestreamError
+from facestream.media.container.length import count_missing_bytes
+from facestream.media.container.media_file import MediaFile
+from facestream.media.container.nal_units import begins_anew
+
+__all__ = ["Cut", "NotDivisible", "VideoSurvey", "survey_video"]
+
+KNOWN_CODECS = frozenset(
+    "av1 dnxhd ffv1 h264 hevc huffyuv mjpeg mpeg1video mpeg2video mpeg4 png prores rawvideo theora utvideo vp8 "
+    "vp9".split()
+)
+"""Whose key frames are what the name says."""
+
+MAX_TICK = 2**52
+"""Larger time stamps are not exact as floats."""
+
+
+class NotDivisible(FacestreamError):  # noqa: N818 - nothing is wrong with such a video
+    """A video that must be read from its start to its end; the message says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """A key frame from which a video can be decoded."""
+
+    index: int
+    """Of the frame in order of presentation."""
+    pts: int
+    """Its time stamp, in ticks of the stream."""
+    dts: int
+    """When it is decoded, where the file says so, else the same."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class VideoSurvey:
+    """The frames of a video and its cuts."""
+
+    ticks: npt.NDArray[np.int64]
+    """(F,) time stamps of the frames, in order of presentation."""
+    tick: tuple[int, int]
+    """Seconds of a tick as a fraction."""
+    cuts: tuple[Cut, ...]
+    """In order; the first frame is one."""
+
+    def cut_before(self, index: int) -> Cut:
+        """The last cut that a frame can be reached from."""
+        return next(cut for cut in reversed(self.cuts) if cut.index <= index)
+
+
+def survey_video(path: Path) -> VideoSurvey:
+    """Read all packets of a video.
+
+    Raises:
+        SourceError: it cannot be opened.
+        NotDivisible: it is damaged, its time stamps cannot be trusted, or it has no cut but its start.
+    """
+    if count_missing_bytes(path):
+        raise NotDivisible("the file is cut short")
+    with closing(MediaFile(path)) as media:
+        try:
+            packets = _read_packets(media)
+        except av.error.FFmpegError as error:
+            raise NotDivisible(f"it cannot be read to its end ({error.strerror})") from error
+    ticks = np.sort(packets.pts)
+    if (np.diff(ticks) == 0).any():
+        raise NotDivisible("several of its frames have the same time stamp")
+    cuts = _find_cuts(packets)
+    if not cuts or cuts[0].index != 0:
+        raise NotDivisible("its time stamps jump, or it does not begin with a key frame")
+    if len(cuts) == 1:
+        raise NotDivisible(f"it has {'open groups of pictures' if packets.num_keys > 1 else 'one key frame only'}")
+    _check_index(path, cuts)
+    return VideoSurvey(ticks, packets.tick, cuts)
+
+
+class _Packets(NamedTuple):
+    """What the packets of a video say, in order of decoding."""
+
+    pts: npt.NDArray[np.int64]
+    dts: npt.NDArray[np.int64]
+    fresh: npt.NDArray[np.int64]
+    """The numbers of the key packets that need none of those before them."""
+    num_keys: int
+    """All key packets."""
+    tick: tuple[int, int]
+
+
+def _read_packets(media: MediaFile) -> _Packets:
+    stream = media.video_stream()
+    context = stream.codec_context
+    if context.name not in KNOWN_CODECS:
+        raise NotDivisible(f"key frames of the codec {context.name} are not known to stand alone")
+    extradata, time_base = context.extradata or b"", stream.time_base
+    pts, dts, fresh, num_keys = array("q"), array("q"), array("q"), 0
+    for packet in media.packets(stream):
+        if not packet.size or packet.is_discard:
+            continue
+        if packet.pts is None or not time_base or abs(packet.pts) > MAX_TICK:
+            raise NotDivisible("its frames have no usable time stamps")
+        if packet.is_corrupt:
+            raise NotDivisible("it is damaged")
+        if packet.is_keyframe:
+            num_keys += 1
+            if not len(pts) or begins_anew(bytes(packet), context.name, extradata):
+                fresh.append(len(pts))
+        pts.append(packet.pts)
+        dts.append(packet.pts if packet.dts is None else packet.dts)
+    if not len(pts) or not time_base:
+        raise NotDivisible("there is no frame in it")
+    tick = time_base.numerator, time_base.denominator
+    return _Packets(_whole(pts), _whole(dts), _whole(fresh), num_keys, tick)
+
+
+def _whole(numbers: array[int]) -> npt.NDArray[np.int64]:
+    return np.array(numbers, dtype=np.int64)
+
+
+def _check_index(path: Path, cuts: tuple[Cut, ...]) -> None:
+    """Make sure that the last cut is found without reading all before it; some formats come out a cut or two early."""
+    with closing(MediaFile(path)) as media:
+        stream = media.video_stream()
+        try:
+            media.seek(stream, cuts[-1].pts, cuts[-1].dts)
+            landed = next(media.packets(stream))
+        except (av.error.FFmpegError, StopIteration):
+            raise NotDivisible("it has no index") from None
+        if landed.pts is None or landed.pts < cuts[max(0, len(cuts) - 3)].pts:
+            raise NotDivisible("it has no index")
+
+
+def _find_cuts(packets: _Packets) -> tuple[Cut, ...]:
+    """The key packets that part the video.
+
+    With everything before shown before, the number of a packet is that of its frame.
+    """
+    pts = packets.pts
+    latest_before = np.maximum.accumulate(pts)
+    earliest_after = np.minimum.accumulate(pts[::-1])[::-1]
+    return tuple(
+        Cut(k, int(pts[k]), int(packets.dts[k]))
+        for k in packets.fresh.tolist()
+        if earliest_after[k] == pts[k] and (k == 0 or latest_before[k - 1] < pts[k])
+    )

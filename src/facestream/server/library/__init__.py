@@ -1,0 +1,1 @@
+"""The files in the data folders: listed, described, uploaded and downloaded."""

@@ -1,0 +1,74 @@
+"""Looks at a video in a process of its own: a codec that crashes takes no server with it.
+
+``python -m facestream.server.library.probe FILE [HZ]`` prints a line of JSON, then the frames' time stamps as float64.
+``HZ`` is the rate of numbered pictures.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from contextlib import closing
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+
+from facestream.errors import FacestreamError, SourceError
+
+__all__ = ["ProbedVideo", "main", "probe_video"]
+
+COMMAND = (sys.executable, "-m", "facestream.server.library.probe")
+MAX_SECONDS = 120
+
+
+@dataclass(frozen=True, slots=True)
+class ProbedVideo:
+    """What there is to know of a picture or video before it is shown."""
+
+    kind: str
+    """``picture`` or ``video``."""
+    width: int
+    height: int
+    rate_hz: float
+    times: bytes
+    """(frames,) little-endian float64, seconds."""
+
+
+def probe_video(path: Path, sequence_hz: float | None = None) -> ProbedVideo:
+    """Look at a video, or at numbered pictures.
+
+    Raises:
+        SourceError: it is none, or takes too long to look at.
+    """
+    try:
+        words = [str(path), *([] if sequence_hz is None else [repr(sequence_hz)])]
+        run = subprocess.run([*COMMAND, *words], capture_output=True, timeout=MAX_SECONDS, check=False)  # noqa: S603
+    except subprocess.TimeoutExpired:
+        raise SourceError(f"{path}: takes too long to look at") from None
+    if run.returncode:
+        told = run.stderr.decode("utf-8", "replace").strip().rpartition("\n")[2]
+        raise SourceError(told if run.returncode == 1 and told else f"{path}: cannot be looked at; it may be damaged")
+    line, _, times = run.stdout.partition(b"\n")
+    return ProbedVideo(**json.loads(line), times=times)
+
+
+def main(path: Path, sequence_hz: str | None = None) -> int:
+    """Print what the file is; the answer is the exit code."""
+    from facestream.media.source import open_source
+    from facestream.media.video.frame_times import read_frame_times
+
+    try:
+        with closing(open_source(path, 1, sequence_hz=Fraction(sequence_hz) if sequence_hz else None)) as source:
+            info = source.info
+        times = read_frame_times(info)
+    except FacestreamError as error:
+        print(error, file=sys.stderr)  # noqa: T201
+        return 1
+    told = {"kind": info.kind, "width": info.width, "height": info.height, "rate_hz": float(info.rate_hz)}
+    sys.stdout.buffer.write(json.dumps(told).encode() + b"\n" + times.astype("<f8").tobytes())
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(Path(sys.argv[1]), *sys.argv[2:]))

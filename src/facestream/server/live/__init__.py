@@ -1,0 +1,1 @@
+"""Live cameras over WebSockets."""

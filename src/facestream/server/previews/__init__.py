@@ -1,0 +1,1 @@
+"""Copies of videos that browsers can play."""

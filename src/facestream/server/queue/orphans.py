@@ -1,0 +1,73 @@
+"""Workers that outlived their server: known by number and birth, so that no other process is mistaken for one."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import threading
+import time
+from pathlib import Path
+
+__all__ = ["WorkerRecords"]
+
+MODULE = b"facestream.server.queue.worker"
+SECONDS_TO_END = 5.0
+
+
+class WorkerRecords:
+    """A file with the workers of a server. Where there is no ``/proc``, workers end by their closed pipe alone."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._known: dict[int, str] = {}
+        self._mutex = threading.Lock()
+
+    def add(self, process: int) -> None:
+        born = _birth(process)
+        if born is None:
+            return
+        with self._mutex:
+            self._known = {number: birth for number, birth in self._known.items() if _birth(number) == birth}
+            self._known[process] = born
+            self._save()
+
+    def end_all(self) -> int:
+        """End those of an earlier server that still live, and wait for it; the answer is how many there were."""
+        try:
+            records = json.loads(self._path.read_text())
+            known = [int(number) for number, birth in records.items() if _birth(int(number)) == birth]
+            living = list(filter(_is_worker, known))
+        except (OSError, ValueError, AttributeError):
+            return 0
+        for process in living:
+            with contextlib.suppress(OSError):
+                os.kill(process, signal.SIGKILL)
+        deadline = time.monotonic() + SECONDS_TO_END
+        while any(map(_birth, living)) and time.monotonic() < deadline:
+            time.sleep(0.01)
+        self._save()
+        return len(living)
+
+    def _save(self) -> None:
+        hidden = self._path.with_name(f".{self._path.name}")
+        hidden.write_text(json.dumps(self._known))
+        hidden.replace(self._path)
+
+
+def _birth(process: int) -> str | None:
+    """When a process was born, in ticks since the machine started; ``None`` if it lives no more."""
+    try:
+        # The name of the process, in brackets, may hold blanks.
+        state, *fields = (Path("/proc") / str(process) / "stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return None
+    return None if state in "ZX" else fields[18]
+
+
+def _is_worker(process: int) -> bool:
+    try:
+        return MODULE in (Path("/proc") / str(process) / "cmdline").read_bytes()
+    except OSError:
+        return False

@@ -1,0 +1,1 @@
+"""SSI streams, read and written, with DISCOVER's columns."""

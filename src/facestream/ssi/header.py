@@ -1,0 +1,278 @@
+"""The XML header of an SSI stream: what it says, read and written."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from fractions import Fraction
+from pathlib import Path
+from typing import Any, BinaryIO
+from xml.etree.ElementTree import ParseError
+
+import defusedxml
+import defusedxml.ElementTree
+import numpy as np
+
+from facestream.errors import SourceError, StreamFormatError
+from facestream.media.clock import format_rate
+
+__all__ = [
+    "DTYPES",
+    "FIRST_FRAME",
+    "WRITTEN_TYPES",
+    "SsiHeader",
+    "data_path",
+    "format_header",
+    "open_regular",
+    "read_header",
+]
+
+WRITTEN_TYPES: dict[str, np.dtype[Any]] = {
+    "CHAR": np.dtype("i1"),
+    "UCHAR": np.dtype("u1"),
+    "SHORT": np.dtype("<i2"),
+    "USHORT": np.dtype("<u2"),
+    "INT": np.dtype("<i4"),
+    "UINT": np.dtype("<u4"),
+    "LONG": np.dtype("<i8"),
+    "ULONG": np.dtype("<u8"),
+    "FLOAT": np.dtype("<f4"),
+    "DOUBLE": np.dtype("<f8"),
+    "BOOL": np.dtype("?"),
+}
+"""SSI's names of the numeric types, little-endian."""
+
+DTYPES = {**WRITTEN_TYPES, "LDOUBLE": np.dtype("<f8")}
+"""What is read: the long double of the compilers that SSI is built with has eight bytes."""
+
+MAX_DIM = 10_000_000
+"""No row of numbers is longer; a header alone could otherwise ask for the names of two billion columns."""
+
+FIRST_FRAME = "first_frame"
+"""An attribute of streams whose rows are those of a part of a clip."""
+
+MAX_START_S = 1e9
+
+BLOCK_BYTES = 1 << 16
+
+ENTITIES = str.maketrans(
+    {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "\n": "&#10;", "\r": "&#13;", "\t": "&#9;"}
+)
+"""In attributes. The standard library's ``xml.sax.saxutils`` knows them too, but loads half of its web clients."""
+
+
+@dataclass(frozen=True, slots=True)
+class SsiHeader:
+    """What a header says of its samples."""
+
+    is_ascii: bool
+    rate_hz: float
+    dim: int
+    type_name: str
+    """SSI's name of the samples' type, a key of ``DTYPES``."""
+    num_rows: int
+    """Of all chunks."""
+    num_chunks: int = 1
+    delim: str = " "
+    media_type: str = ""
+    """Such as ``feature;face;landmarks;facemesh``."""
+    meta: Mapping[str, str] = field(default_factory=dict)
+    """Further attributes, such as ``size`` = ``W:H``."""
+    start_s: float = 0.0
+    """When the first row is, after the first frame of the clip."""
+
+    @property
+    def first_frame(self) -> int:
+        """Number of the frame of the first row, where the rows are those of a part of a clip; else 0."""
+        text = self.meta.get(FIRST_FRAME, "0")
+        return int(text) if text.isascii() and text.isdecimal() and len(text) < 10 else 0
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        return DTYPES[self.type_name]
+
+    @property
+    def num_bytes(self) -> int:
+        """Of binary samples."""
+        return self.num_rows * self.dim * self.dtype.itemsize
+
+
+def data_path(path: Path) -> Path:
+    """Where the samples of a header lie."""
+    return path.with_name(path.name + "~")
+
+
+def read_header(path: Path) -> SsiHeader:
+    """Read a header of any case, with or without optional attributes, and any number of chunks.
+
+    Raises:
+        SourceError: the file is missing.
+        StreamFormatError: it is not the header of a stream, or something is missing in it.
+    """
+    elements = _HeaderElements(path)
+    parser = defusedxml.ElementTree.XMLParser(target=elements)
+    try:
+        with open_regular(path, "the stream") as file:
+            while block := file.read(BLOCK_BYTES):
+                parser.feed(block)
+        parser.close()
+    except (ParseError, ValueError, LookupError, defusedxml.DefusedXmlException) as error:
+        raise StreamFormatError(
+            f"{path}: not the header of an SSI stream ({type(error).__name__}: {error}){_hint(path)}"
+        ) from error
+    return elements.header()
+
+
+def _hint(path: Path) -> str:
+    """What to do where another file of facestream was named."""
+    if path.name.endswith(".stream~"):
+        return f"; these are the samples, name {path.name.removesuffix('~')}"
+    if path.suffix.lower() in (".npz", ".csv"):
+        return f"; facestream convert {path.name} {path.stem}.stream makes a stream of it"
+    return ""
+
+
+def format_header(header: SsiHeader, rate_hz: Fraction | float) -> str:
+    """The text of a binary stream's header; ``rate_hz`` is the exact rate."""
+    attributes = {"type": header.media_type, **header.meta} if header.media_type or header.meta else {}
+    meta = " ".join(f'{name}="{value.translate(ENTITIES)}"' for name, value in attributes.items())
+    meta_line = f"    <meta {meta} />\n" if meta else ""
+    end_s = header.start_s + header.num_rows / float(rate_hz)
+    return (
+        '<?xml version="1.0" ?>\n'
+        '<stream ssi-v="2">\n'
+        f'    <info ftype="BINARY" sr="{format_rate(rate_hz)}" dim="{header.dim}" byte="{header.dtype.itemsize}" '
+        f'type="{header.type_name}" delim=" " />\n'
+        f"{meta_line}"
+        f'    <chunk from="{header.start_s:.3f}" to="{end_s:.3f}" byte="0" num="{header.num_rows}" />\n'
+        "</stream>\n"
+    )
+
+
+def open_regular(path: Path, what: str) -> BinaryIO:
+    """Open a file for reading, but nothing that reading could wait for, such as a pipe.
+
+    Raises:
+        SourceError: the file is missing, unreadable or no file.
+    """
+    try:
+        file = open(path, "rb", opener=_open_without_waiting)  # noqa: SIM115 - the caller closes it
+        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+            file.close()
+            raise SourceError(f"{path}: {what} cannot be read (not a regular file)")
+    except OSError as error:
+        raise SourceError(f"{path}: {what} cannot be read ({error.strerror or error})") from error
+    return file
+
+
+def _open_without_waiting(name: str, flags: int) -> int:
+    return os.open(name, flags | getattr(os, "O_NONBLOCK", 0))
+
+
+class _HeaderElements:
+    """Takes a parser's elements and keeps what counts, so that memory does not grow with the file."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._has_root = False
+        self._info: dict[str, str] | None = None
+        self._meta: dict[str, str] = {}
+        self._num_chunks = 0
+        self._num_rows = 0
+        self._start_s = 0.0
+
+    def start(self, tag: str, attributes: Mapping[str, str]) -> None:
+        tag = tag.lower()
+        if not self._has_root and tag != "stream":
+            raise StreamFormatError(
+                f"{self._path}: not the header of an SSI stream: the root is <{tag[:80]}>, not <stream>"
+            )
+        self._has_root = True
+        values = {name.lower(): value for name, value in attributes.items()}
+        if tag == "info" and self._info is None:
+            self._info = values
+        elif tag == "meta":
+            known = ("type", "size")
+            self._meta |= {name.lower() if name.lower() in known else name: text for name, text in attributes.items()}
+        elif tag == "chunk":
+            if not self._num_chunks:
+                self._start_s = _seconds(values.get("from", ""))
+            self._num_chunks += 1
+            self._num_rows += self._number(tag, values, "num", int, minimum=0)
+
+    def end(self, tag: str) -> None:
+        """Everything stands in attributes."""
+
+    def data(self, text: str) -> None:
+        """Everything stands in attributes."""
+
+    def close(self) -> None:
+        """The parser is through."""
+
+    def header(self) -> SsiHeader:
+        """What was found, checked."""
+        info, meta = self._info, dict(self._meta)
+        if info is None:
+            raise StreamFormatError(f"{self._path}: the header has no <info>")
+        dim = self._number("info", info, "dim", int, minimum=1, maximum=MAX_DIM)
+        rate_hz = self._number("info", info, "sr", float, minimum=1e-9)
+        type_name = info.get("type", "").strip().upper()
+        if type_name not in DTYPES:
+            got = _shown(info.get("type"))
+            raise StreamFormatError(f"{self._path}: the type {got} is none of {', '.join(DTYPES)}")
+        ftype = info.get("ftype", "").strip().upper()
+        if ftype not in ("BINARY", "ASCII"):
+            got = _shown(info.get("ftype"))
+            raise StreamFormatError(f"{self._path}: ftype {got} cannot be read; BINARY and ASCII can")
+        if not self._num_chunks:
+            raise StreamFormatError(f"{self._path}: the header has no chunk, so the number of samples is unknown")
+        return SsiHeader(
+            is_ascii=ftype == "ASCII",
+            rate_hz=rate_hz,
+            dim=dim,
+            type_name=type_name,
+            num_rows=self._num_rows,
+            num_chunks=self._num_chunks,
+            delim=info.get("delim", " "),
+            media_type=meta.pop("type", ""),
+            meta=meta,
+            # Of other writers nobody knows what they count from.
+            start_s=self._start_s if FIRST_FRAME in meta else 0.0,
+        )
+
+    def _number(
+        self,
+        tag: str,
+        values: Mapping[str, str],
+        name: str,
+        kind: type,
+        *,
+        minimum: float,
+        maximum: float = np.inf,
+    ) -> Any:
+        text = values.get(name)
+        if text is None:
+            raise StreamFormatError(f"{self._path}: <{tag}> has no {name}")
+        try:
+            value = kind(text)
+        except ValueError:
+            raise StreamFormatError(f"{self._path}: {name}={_shown(text)} is no number") from None
+        if not minimum <= value <= maximum or value == np.inf:
+            raise StreamFormatError(f"{self._path}: {name}={_shown(text)} is out of range")
+        return value
+
+
+def _seconds(text: str) -> float:
+    """A time of a chunk; 0 where there is none."""
+    try:
+        value = float(text)
+    except ValueError:
+        return 0.0
+    return value if 0 <= value < MAX_START_S else 0.0
+
+
+def _shown(text: str | None) -> str:
+    """A value of the file for a message, which stays one line of bearable length."""
+    return repr(text if text is None or len(text) <= 40 else text[:40] + "...")

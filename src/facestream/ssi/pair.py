@@ -1,0 +1,161 @@
+"""The two files of a stream, brought into sight one after the other so that no header is ever wrong.
+
+No file system renames two files at once. Samples come first, an old header is set aside before them, and the new header
+comes last. What is on the disk tells at every moment how to go on, so that a run that is interrupted, or a later one
+where the first was killed, brings the pair to an end: forwards where the samples are in sight already, else backwards.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+from facestream.errors import OutputError, SourceError
+from facestream.ssi.header import data_path, read_header
+from facestream.storage.locks import locked_folder
+from facestream.storage.staging import PREFIX, StagedFile, sweep_staged_files
+
+__all__ = ["StagedPair", "has_unfinished_pair", "settle_folder"]
+
+HIDDEN_NAME = re.compile(re.escape(PREFIX) + r"(?P<digest>[0-9a-f]{16})-(?P<token>[0-9a-f]{16})\.(pending|old)")
+
+
+class StagedPair:
+    """A header and its samples, under hidden names until ``commit``."""
+
+    def __init__(self, path: Path) -> None:
+        """Begin the samples of the header ``path``.
+
+        Raises:
+            OutputError: the folder cannot be written to.
+        """
+        self.path = path
+        self._samples = StagedFile(data_path(path))
+        self._header: StagedFile | None = None
+        self._change = _Change(path.parent, _digest(path), self._samples.token, path)
+
+    @property
+    def samples(self) -> BinaryIO:
+        """Where the samples go."""
+        return self._samples.file
+
+    def finish(self, header: bytes) -> None:
+        """All samples are there: write the header, still out of sight."""
+        self._samples.finish()
+        self._header = StagedFile(self.path)
+        self._header.file.write(header)
+        self._header.finish()
+
+    def commit(self) -> None:
+        """Bring both files into sight, in place of older ones.
+
+        Raises:
+            OutputError: they cannot be; what was there before is there again.
+        """
+        assert self._header is not None, "finish() comes before commit()"
+        with locked_folder(self.path.parent):
+            try:
+                self._samples.leave_to_later_runs()
+                self._header.rename_hidden(self._change.pending)
+                if self.path.exists():
+                    self.path.rename(self._change.old)
+                self._samples.commit()
+                self._header.commit()
+            except OSError as error:
+                raise OutputError(f"{self.path}: cannot be written ({error.strerror or error})") from error
+            finally:
+                # After an error, too, and after Ctrl-C.
+                self._settle()
+
+    def discard(self) -> None:
+        """Leave nothing behind; does nothing after ``commit``."""
+        if self._header is not None and self._header.hidden_path == self._change.pending:
+            # A second Ctrl-C may have kept commit() from its end.
+            with locked_folder(self.path.parent):
+                self._settle()
+            self._header.file.close()
+        elif self._header is not None:
+            self._header.discard()
+        self._samples.discard()
+
+    def _settle(self) -> None:
+        # What cannot be settled now waits for the next run.
+        with contextlib.suppress(OSError):
+            self._change.settle()
+
+
+def settle_folder(folder: Path) -> None:
+    """Bring to an end what killed runs left in a folder, pairs and hidden files."""
+    with contextlib.suppress(OSError), locked_folder(folder) as is_locked:
+        # Pairs come first: by their staged samples they are known.
+        for change in _changes(folder) if is_locked else ():
+            change.settle()
+        sweep_staged_files(folder)
+
+
+def has_unfinished_pair(path: Path) -> bool:
+    """Whether the samples of this stream are those of a killed run, whose header still waits."""
+    return any(change.digest == _digest(path) for change in _changes(path.parent))
+
+
+@dataclass(frozen=True, slots=True)
+class _Change:
+    """The hidden names of one pair on its way into sight."""
+
+    folder: Path
+    digest: str
+    """Of the header's name, because a name of its own could become too long for the file system."""
+    token: str
+    """Of the staged samples."""
+    path: Path | None
+    """The header; ``None`` where no samples lie under a name of that digest."""
+
+    @property
+    def pending(self) -> Path:
+        """The new header, which waits for its samples."""
+        return self.folder / f"{PREFIX}{self.digest}-{self.token}.pending"
+
+    @property
+    def old(self) -> Path:
+        """The old header, set aside."""
+        return self.folder / f"{PREFIX}{self.digest}-{self.token}.old"
+
+    def settle(self) -> None:
+        """Go on from what is on the disk to the new pair, or back to the old one."""
+        if self.path is not None and self._has_new_samples(self.path):
+            if self.pending.exists():
+                self.pending.replace(self.path)
+        elif self.path is not None and self.old.exists() and not self.path.exists():
+            self.old.rename(self.path)
+        self.pending.unlink(missing_ok=True)
+        self.old.unlink(missing_ok=True)
+
+    def _has_new_samples(self, path: Path) -> bool:
+        if (self.folder / f"{PREFIX}{self.token}.part").exists():
+            return False
+        try:
+            return not self.pending.exists() or read_header(self.pending).num_bytes == data_path(path).stat().st_size
+        except (OSError, SourceError):
+            return False
+
+
+def _changes(folder: Path) -> list[_Change]:
+    found = {
+        (match["digest"], match["token"])
+        for name in folder.glob(f"{PREFIX}*")
+        if (match := HIDDEN_NAME.fullmatch(name.name))
+    }
+    if not found:
+        return []
+    headers = [name.with_name(name.name.removesuffix("~")) for name in folder.glob("*~")]
+    by_digest = {_digest(header): header for header in headers}
+    return [_Change(folder, digest, token, by_digest.get(digest)) for digest, token in sorted(found)]
+
+
+def _digest(path: Path) -> str:
+    return hashlib.sha256(os.fsencode(path.name)).hexdigest()[:16]

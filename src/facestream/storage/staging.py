@@ -1,0 +1,147 @@
+"""Files that come into sight whole or not at all."""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import os
+import re
+import secrets
+import tempfile
+from pathlib import Path
+from typing import BinaryIO
+
+from facestream.errors import OutputError
+from facestream.storage.locks import lock
+
+__all__ = ["PREFIX", "StagedFile", "check_folder", "is_folder", "sweep_staged_files"]
+
+PREFIX = ".facestream-"
+
+BUFFER_BYTES = 1 << 18
+"""Rows are a few kilobytes, and there are hundreds in a second."""
+
+STAGED_NAME = re.compile(re.escape(PREFIX) + r"[0-9a-f]{16}\.(part|mp4)")
+
+_unfinished: dict[Path, int] = {}
+"""Hidden files of this process, and its number, since a fork has no right to them."""
+
+
+class StagedFile:
+    """A file that is written under a hidden name in its folder and renamed when it is whole.
+
+    The hidden file is locked as long as its run lives, by which ``sweep_staged_files`` knows those of dead runs. What
+    is neither committed nor discarded, as when Ctrl-C falls between two statements, goes when the process ends.
+    """
+
+    def __init__(self, path: Path, suffix: str = "") -> None:
+        """Begin the file; ``suffix`` ends the hidden name, for writers that look at it.
+
+        Raises:
+            OutputError: the folder cannot be written to.
+        """
+        self.path = path
+        try:
+            while True:
+                self.token = secrets.token_hex(8)
+                self.hidden_path = path.with_name(f"{PREFIX}{self.token}{suffix or '.part'}")
+                _unfinished[self.hidden_path] = os.getpid()
+                self.file: BinaryIO = self.hidden_path.open("x+b", BUFFER_BYTES)
+                # Another run may have swept the file between its birth and its lock.
+                if not lock(self.file.fileno(), wait=True) or self.hidden_path.exists():
+                    break
+                self.discard()
+        except OSError as error:
+            _unfinished.pop(self.hidden_path, None)
+            raise OutputError(f"{path}: cannot be written ({error.strerror or error})") from error
+
+    def finish(self) -> None:
+        """All bytes are written: put them on the disk."""
+        try:
+            self.file.flush()
+            os.fsync(self.file.fileno())
+        except OSError as error:
+            raise OutputError(f"{self.path}: cannot be written ({error.strerror or error})") from error
+
+    def rename_hidden(self, path: Path) -> None:
+        """Give the finished file another hidden name."""
+        self._close_where_open_files_cannot_be_renamed()
+        self.leave_to_later_runs()
+        self.hidden_path.replace(path)
+        self.hidden_path = path
+
+    def leave_to_later_runs(self) -> None:
+        """Do not remove the hidden file when the process ends: others know from it how far this run came."""
+        _unfinished.pop(self.hidden_path, None)
+
+    def commit(self) -> None:
+        """Bring the finished file into sight in place of an older one."""
+        try:
+            self._close_where_open_files_cannot_be_renamed()
+            self.hidden_path.replace(self.path)
+            _unfinished.pop(self.hidden_path, None)
+            self.file.close()
+        except OSError as error:
+            raise OutputError(f"{self.path}: cannot be written ({error.strerror or error})") from error
+
+    def discard(self) -> None:
+        """Leave nothing behind; does nothing after ``commit``."""
+        with contextlib.suppress(OSError):
+            self.file.close()
+        with contextlib.suppress(OSError):
+            self.hidden_path.unlink()
+        _unfinished.pop(self.hidden_path, None)
+
+    def _close_where_open_files_cannot_be_renamed(self) -> None:
+        if os.name == "nt":
+            self.file.close()
+
+
+@atexit.register
+def _remove_unfinished() -> None:
+    for path, process in _unfinished.items():
+        if process == os.getpid():
+            with contextlib.suppress(OSError):
+                path.unlink()
+
+
+def sweep_staged_files(folder: Path) -> None:
+    """Remove the hidden files that killed runs left in a folder; those of living runs are locked and stay."""
+    with contextlib.suppress(OSError):
+        for path in folder.glob(f"{PREFIX}*"):
+            # Opening anything but a file could wait for ever.
+            if STAGED_NAME.fullmatch(path.name) and path.is_file():
+                _remove_if_dead(path)
+
+
+def _remove_if_dead(path: Path) -> None:
+    with contextlib.suppress(OSError), path.open("rb") as file:
+        if lock(file.fileno(), wait=False):
+            path.unlink()
+
+
+def is_folder(path: str | Path) -> bool:
+    """Whether there is such a folder; of a name that is too long there is none."""
+    return os.path.isdir(path)  # noqa: PTH112 - Path.is_dir fails there
+
+
+def check_folder(folder: Path) -> None:
+    """Make sure that files can be made in a folder.
+
+    Raises:
+        OutputError: it is missing, no folder, or not writable.
+    """
+    try:
+        if not folder.exists():
+            raise OutputError(
+                f"{folder}: there is no such output folder; make it first (an output file ends in .stream, .npz or "
+                ".csv)"
+            )
+        if not folder.is_dir():
+            raise OutputError(f"{folder}: an output folder was wanted, but this is a file")
+        with tempfile.NamedTemporaryFile(prefix=".facestream_", dir=folder):
+            pass
+    except OSError as error:
+        raise OutputError(
+            f"{folder}: nothing can be written there ({error.strerror or error}); choose another output folder"
+        ) from error

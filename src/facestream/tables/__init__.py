@@ -1,0 +1,1 @@
+"""NumPy archives (.npz) and tables (.csv), read and written."""

@@ -1,0 +1,154 @@
+"""The work of a mesh job: what it does with frames, and what becomes of what it found."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from facestream.config import MeshOptions
+from facestream.pipeline.cells import choose_cell_length
+from facestream.ssi.box_track import BoxTrack
+from facestream.ssi.mesh_streams import MeshStreamWriter
+from facestream.structures import Detections, Frame, FrameMeshes, VideoInfo
+from facestream.tables.row_writer import RowWriter
+from facestream.use_cases.extraction.profile import Profile
+from facestream.use_cases.extraction.work import EngineFacts
+from facestream.use_cases.outputs.plan import OutputPlan
+
+if TYPE_CHECKING:
+    from facestream.pipeline.face_mesh import FaceMeshPipeline
+    from facestream.pipeline.tracker import FaceTracker
+
+__all__ = ["JoinedWork", "MeshWork", "NamedEngine", "cell_length_of"]
+
+
+def cell_length_of(options: MeshOptions, info: VideoInfo) -> int:
+    """How many frames of a source depend on each other."""
+    return options.detect_every if isinstance(options.detect_every, int) else choose_cell_length(info)
+
+
+class _MeshRows:
+    """Rows of meshes, and what is said of the boxes that they were found in."""
+
+    def __init__(self, options: MeshOptions, start_s: float | None) -> None:
+        self.options = options
+        self.profile = Profile(is_wanted=options.profile)
+        self.max_faces = options.num_faces
+        self.cell_length = 1
+        self._start_s = start_s
+        self._track: BoxTrack | None = None
+        self._num_given = 0
+        self._has_found = False
+
+    def begin(self, info: VideoInfo) -> None:
+        self.cell_length = cell_length_of(self.options, info)
+        if self.options.boxes is not None:
+            self._track = BoxTrack(
+                self.options.boxes,
+                info,
+                self.options.min_score_thresh,
+                skips_frames=self.options.rate_hz is not None or self.options.is_partial,
+                start_s=info.start_s if self.options.is_partial else self._start_s,
+            )
+
+    def row_writers(self, plan: OutputPlan) -> Iterator[Callable[[], RowWriter[FrameMeshes]]]:
+        if plan.streams:
+            yield lambda: MeshStreamWriter(plan.streams, self.options.missing)
+        if npz := plan.npz:
+            from facestream.tables.mesh_npz import MeshNpzWriter
+
+            yield lambda: MeshNpzWriter(npz, self.max_faces)
+        if csv := plan.csv:
+            from facestream.tables.mesh_csv import MeshCsvWriter
+
+            yield lambda: MeshCsvWriter(csv, self.max_faces)
+
+    def draw(self, image: npt.NDArray[np.uint8], result: FrameMeshes) -> npt.NDArray[np.uint8]:
+        from facestream.drawing.mesh import draw_meshes
+
+        return draw_meshes(image, result.meshes)
+
+    def warnings(self) -> Iterator[str]:
+        if self._track:
+            yield from self._track.warnings()
+            if self._num_given and not self._has_found:
+                yield (
+                    f"{self._num_given} boxes were given and none holds a face; are the columns ymin, xmin, ymax, xmax?"
+                )
+
+
+class MeshWork(_MeshRows):
+    """Meshes of the faces that the detector finds, or of boxes that are given."""
+
+    def __init__(self, options: MeshOptions, pipeline: FaceMeshPipeline, start_s: float | None = None) -> None:
+        """``start_s`` is the time stamp of the source's first frame, where that is not looked at."""
+        super().__init__(options, start_s)
+        if options.profile:
+            pipeline = pipeline.watched(
+                lambda landmarker: self.profile.watch(landmarker, "cut crops", "FaceMesh"),
+                lambda detector: self.profile.watch(detector, "scale thumbnails", "BlazeFace"),
+            )
+        self.device = pipeline.device
+        self.engines: Mapping[str, EngineFacts] = {"facemesh": pipeline.landmarker.engine}
+        if options.boxes is None:
+            self.engines = {**self.engines, f"blazeface-{options.detector}": pipeline.detector.engine}
+        self._pipeline = pipeline
+        self._known_boxes: list[Detections] = []
+        self._tracker: FaceTracker | None = None
+
+    def begin(self, info: VideoInfo) -> None:
+        from facestream.pipeline.tracker import FaceTracker
+
+        super().begin(info)
+        self._tracker = FaceTracker(self._pipeline, self.cell_length)
+
+    def prepare(self, frames: Sequence[Frame], following: Frame | None) -> Callable[[], list[FrameMeshes]]:
+        assert self._tracker is not None, "begin comes first"
+        given = self._boxes_of(frames, following) if self._track else None
+        self._num_given += sum(map(len, (given or ())[: len(frames)]))
+        find = self._tracker.prepare(frames, following, given)
+
+        def find_rows() -> list[FrameMeshes]:
+            found = find()
+            self._has_found = self._has_found or any(map(len, found))
+            return [
+                FrameMeshes(frame.index, frame.timestamp_s, meshes) for frame, meshes in zip(frames, found, strict=True)
+            ]
+
+        return find_rows
+
+    def _boxes_of(self, frames: Sequence[Frame], following: Frame | None) -> list[Detections]:
+        """Each frame's boxes are asked for once, though it may come twice: it follows, then it is the first."""
+        assert self._track is not None
+        frames_in_order = [*frames, *([following] if following else [])]
+        boxes = [*self._known_boxes, *self._track.boxes_of(frames_in_order[len(self._known_boxes) :])]
+        self._known_boxes = boxes[len(frames) :]
+        return boxes
+
+
+@dataclass(frozen=True, slots=True)
+class NamedEngine:
+    """What is remembered of an engine that ran elsewhere."""
+
+    name: str
+    precision: str
+    weights_sha256: str
+
+
+class JoinedWork(_MeshRows):
+    """Meshes that were found before, part by part."""
+
+    def __init__(self, options: MeshOptions, device: str, engines: Mapping[str, EngineFacts]) -> None:
+        super().__init__(options, None)
+        self.device = device
+        self.engines = engines
+
+    def note(self, result: FrameMeshes) -> None:
+        """The result of the next frame."""
+        self._has_found = self._has_found or len(result) > 0
+        if self._track:
+            self._num_given += len(self._track.boxes_of([result])[0])

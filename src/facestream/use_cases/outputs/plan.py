@@ -1,0 +1,205 @@
+"""Where the results of one source go, and what must hold of these places before any work."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from facestream.config import FORMATS, JobOptions, MeshOptions
+from facestream.errors import OptionError, OutputError, SourceError
+from facestream.media.pictures.numbered import find_pictures, sequence_stem
+from facestream.ssi.header import data_path
+from facestream.ssi.pair import settle_folder
+from facestream.storage.staging import check_folder, is_folder
+from facestream.structures import VideoInfo
+from facestream.tables.contents import BOX_STREAM, DETECTIONS, KEYPOINT_STREAM, MESH_STREAM, MESHES
+from facestream.use_cases.outputs.naming import check_name, detection_streams, mesh_streams
+from facestream.use_cases.outputs.replacing import check_overlay_place, check_place, is_complete
+
+__all__ = ["OutputPlan", "check_distinct", "check_outputs", "plan_outputs"]
+
+OVERLAY_SUFFIXES = {"video": (".mp4",), "picture": (".png", ".jpg", ".jpeg")}
+
+
+@dataclass(frozen=True, slots=True)
+class OutputPlan:
+    """The output files of one source, by format."""
+
+    source: Path
+    streams: tuple[Path, ...]
+    """One a face; of detections one of boxes and one of keypoints."""
+    is_of_meshes: bool
+    """Else of boxes and keypoints."""
+    npz: Path | None = None
+    csv: Path | None = None
+    overlay: Path | None = None
+    """Without its suffix where ``overlay_is_named`` is false: that follows from the source."""
+    overlay_is_named: bool = False
+    boxes: Path | None = None
+    """A box stream that is read beside the source."""
+    is_sequence: bool = False
+    """The source is a folder or pattern of numbered pictures."""
+    replaces_any_stream: bool = False
+    """Streams may take the place of whatever streams are there, also such as another program wrote."""
+
+    @property
+    def inputs(self) -> tuple[Path, ...]:
+        """Everything that is read."""
+        sources = [self.source]
+        if self.is_sequence:
+            # Where there is none, that is said when they are opened.
+            with suppress(SourceError):
+                sources = find_pictures(self.source)
+        return (*sources, *([self.boxes, data_path(self.boxes)] if self.boxes else []))
+
+    @property
+    def paths(self) -> tuple[Path, ...]:
+        """All files but the overlay."""
+        return (*self.streams, *(path for path in (self.npz, self.csv) if path))
+
+    @property
+    def contents(self) -> dict[Path, str]:
+        """What each file but the overlay will hold."""
+        streams = [MESH_STREAM] * len(self.streams) if self.is_of_meshes else [BOX_STREAM, KEYPOINT_STREAM]
+        tables = MESHES if self.is_of_meshes else DETECTIONS
+        return dict.fromkeys(self.paths, tables) | dict(zip(self.streams, streams, strict=False))
+
+    def settle(self) -> None:
+        """Bring to an end what killed runs left beside the outputs."""
+        places = (*self.paths, *([self.overlay] if self.overlay else []))
+        for folder in dict.fromkeys(path.parent for path in places):
+            settle_folder(folder)
+
+    def is_done(self) -> bool:
+        """Whether every output is there, whole, of a run that did not break off, and not older than the source."""
+        try:
+            made_s = min(path.stat().st_mtime for path in self.paths)
+            is_fresh = made_s >= max(path.stat().st_mtime for path in self.inputs)
+            return (
+                is_fresh
+                and self._has_overlay()
+                and all(is_complete(path, content) for path, content in self.contents.items())
+            )
+        except OSError:
+            return False
+
+    def _has_overlay(self) -> bool:
+        if self.overlay is None:
+            return True
+        suffixes = [""] if self.overlay_is_named else [suffixes[0] for suffixes in OVERLAY_SUFFIXES.values()]
+        return any(self.overlay.with_name(self.overlay.name + suffix).exists() for suffix in suffixes)
+
+    def overlay_path(self, info: VideoInfo) -> Path | None:
+        """Where the overlay of this source goes, if one is wanted.
+
+        Raises:
+            OutputError: a picture's file was named for a video, or the other way round.
+        """
+        if self.overlay is None:
+            return None
+        suffixes = OVERLAY_SUFFIXES[info.kind]
+        if not self.overlay_is_named:
+            return self.overlay.with_name(self.overlay.name + suffixes[0])
+        if self.overlay.suffix.lower() not in suffixes:
+            raise OutputError(
+                f"{self.overlay}: {self.source} is a {info.kind}, whose overlay must end in {' or '.join(suffixes)}"
+            )
+        return self.overlay
+
+
+def plan_outputs(
+    source: Path, target: str | os.PathLike[str] | None, options: JobOptions, *, target_is_folder: bool = False
+) -> OutputPlan:
+    """Name the outputs of a source.
+
+    Args:
+        source: the picture or video.
+        target: a file where it ends in a known extension and ``target_is_folder`` is false, else a folder; beside the
+            source when left out.
+        options: which job and formats, how many faces, overlay or not.
+        target_is_folder: the target is a folder, whatever it ends in.
+
+    Raises:
+        OptionError: target and formats contradict each other, or the name says that something else is in it.
+    """
+    is_sequence = options.sequence_hz is not None
+    named = sequence_stem(source) if is_sequence else source.with_name(source.stem if source.suffix else source.name)
+    path = named.parent if target is None else Path(target)
+    extension = path.suffix.lower().removeprefix(".")
+    is_of_meshes = isinstance(options, MeshOptions)
+    names_file = target is not None and not target_is_folder and extension in FORMATS and not is_folder(path)
+    if names_file:
+        formats = options.formats or (extension,)
+        if extension not in formats:
+            raise OptionError(
+                f"-o {path} asks for {extension}, but --format for {', '.join(formats)}; give one of them"
+            )
+        check_name(path, MESHES if is_of_meshes else DETECTIONS)
+        stem, kind = path.with_name(path.name[: -len(path.suffix)]), ""
+    else:
+        formats = options.formats or ("stream",)
+        stem = path / named.name
+        kind = ".facemesh" if is_of_meshes else ".blazeface"
+
+    def place(ending: str) -> Path:
+        # The named file keeps the spelling of its extension.
+        return path if names_file and ending == f".{extension}" else stem.with_name(stem.name + ending)
+
+    overlay = options.overlay if isinstance(options.overlay, Path) else None
+    if overlay and overlay.suffix.lower() not in sum(OVERLAY_SUFFIXES.values(), ()):
+        raise OptionError(f"--overlay {overlay}: must end in .mp4 for a video, in .png or .jpg for a picture")
+    if isinstance(options, MeshOptions):
+        streams = mesh_streams(place(f"{kind}.stream"), options.num_faces)
+    else:
+        streams = detection_streams(place(".stream" if names_file else ".boundingbox.stream"))
+    return OutputPlan(
+        source=source,
+        streams=streams if "stream" in formats else (),
+        npz=place(f"{kind}.npz") if "npz" in formats else None,
+        csv=place(f"{kind}.csv") if "csv" in formats else None,
+        overlay=overlay or (place(f"{kind}.overlay") if options.overlay else None),
+        overlay_is_named=overlay is not None,
+        is_of_meshes=is_of_meshes,
+        boxes=options.boxes if isinstance(options, MeshOptions) else None,
+        is_sequence=is_sequence,
+    )
+
+
+def check_outputs(plan: OutputPlan, overlay: Path | None = None) -> None:
+    """Make sure that every output can be written and that nothing of the user's is lost.
+
+    Raises:
+        OutputError: a folder is missing or not writable, an output is the source itself, or a file is in the way that
+            facestream did not write, or in which it wrote something else.
+    """
+    overlay = overlay or plan.overlay
+    for folder in dict.fromkeys(path.parent for path in (*plan.paths, *([overlay] if overlay else []))):
+        check_folder(folder)
+    for path, content in plan.contents.items():
+        check_place(path, content, plan.inputs, any_stream=plan.replaces_any_stream)
+    if overlay:
+        check_overlay_place(overlay, plan.inputs)
+
+
+def check_distinct(plans: Sequence[OutputPlan]) -> None:
+    """Make sure that no two sources would write one file, and that none would write over another source.
+
+    Raises:
+        OutputError: two would, or one would.
+    """
+    # realpath, unlike resolve, puts up with links that lead in a circle.
+    sources = {Path(os.path.realpath(plan.source)) for plan in plans}
+    writers: dict[Path, Path] = {}
+    for plan in plans:
+        for path in (*plan.paths, *([plan.overlay] if plan.overlay else [])):
+            place = Path(os.path.realpath(path.parent)) / path.name
+            other = writers.setdefault(place, plan.source)
+            if other is not plan.source:
+                raise OutputError(
+                    f"{path}: both {other} and {plan.source} would write it; rename one, or use two output folders"
+                )
+            if place in sources and place != Path(os.path.realpath(plan.source)):
+                raise OutputError(f"{path}: an output of {plan.source} would replace this input; choose another name")
