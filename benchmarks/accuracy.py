@@ -20,7 +20,6 @@ from questions import (
     aspect,
     batch_size,
     boxes,
-    carrying,
     clips,
     constant_rate,
     memory,
@@ -33,6 +32,7 @@ from questions import (
     precision,
     roll,
     rotation,
+    tracking,
     wider,
 )
 from report import Answer, Result, print_table, write_json
@@ -49,7 +49,7 @@ QUESTIONS: dict[str, tuple[str, Callable[[Bench], Answer]]] = {
     "wider": (wider.TEXT, wider.measure),
     "no-face-pictures": (no_face_pictures.TEXT, no_face_pictures.measure),
     "clips": (clips.TEXT, clips.measure),
-    "carrying": (carrying.TEXT, carrying.measure),
+    "tracking": (tracking.TEXT, tracking.measure),
     "boxes": (boxes.TEXT, boxes.measure),
     "constant-rate": (constant_rate.TEXT, constant_rate.measure),
     "affine": (affine.TEXT, affine.measure),

@@ -31,7 +31,7 @@ STUB = ROOT / "benchmarks" / "stub_batch.py"
 
 NUM_PAIRS = 5
 NUM_CLIPS, CLIP_FRAMES = 50, 300
-LONG_FRAMES, NUM_PARTS = 30 * 60 * 30, 8
+LONG_FRAMES, NUM_SEGMENTS = 30 * 60 * 30, 8
 CORE_FRAMES = 3000
 SIZES = {"360p": (480, 360, 0), "720p": (1280, 720, 4), "1080p": (1920, 1080, 8)}
 """Width, height, and megabits a second; 0 is the sample as it is."""
@@ -118,13 +118,15 @@ def measure_workers(folder: Path, num_pairs: int) -> Answer:
 
 
 def measure_split(folder: Path, num_pairs: int) -> Answer:
-    """A long clip in parts and as a whole."""
+    """A long clip in segments and as a whole."""
     clip = loop_clip(SAMPLE, folder / "long.mp4", LONG_FRAMES)
     rows = []
     for number in range(num_pairs):
         plain_folder, split_folder = _new(folder, f"plain{number}"), folder / f"split{number}"
         plain = _run(["mesh", str(clip), "-o", str(plain_folder), "--json", "--quiet"])
-        split = _run(["batch", str(clip), "--out", str(split_folder), "--split", str(NUM_PARTS), "--json", "--quiet"])
+        split = _run(
+            ["batch", str(clip), "--out", str(split_folder), "--split", str(NUM_SEGMENTS), "--json", "--quiet"]
+        )
         are_equal = all(
             filecmp.cmp(plain_folder / name, split_folder / name, shallow=False)
             for name in ("long.facemesh.stream", "long.facemesh.stream~")
@@ -147,7 +149,7 @@ def measure_split(folder: Path, num_pairs: int) -> Answer:
             ),
         ],
         rows,
-        [f"{LONG_FRAMES} frames, 480 x 360, in {NUM_PARTS} parts; whole processes"],
+        [f"{LONG_FRAMES} frames, 480 x 360, in {NUM_SEGMENTS} segments; whole processes"],
     )
 
 
@@ -293,7 +295,7 @@ def _write_table(folder: Path, count: int) -> Path:
 
 QUESTIONS: dict[str, tuple[str, Callable[[Path, int], Answer]]] = {
     "workers": ("`facestream batch` over 50 clips of 10 s, on two cores", measure_workers),
-    "split": ("a clip of 30 minutes in 8 parts, on two cores, beside `facestream mesh`", measure_split),
+    "split": ("a clip of 30 minutes in 8 segments, on two cores, beside `facestream mesh`", measure_split),
     "core": ("one core, by the size of the frames", measure_core),
     "dispatch": ("items that fail at once, two workers", measure_dispatch),
     "plan": ("100,000 items in a table: `--dry-run`, and a run with workers that do nothing", measure_plan),

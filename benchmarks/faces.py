@@ -16,8 +16,8 @@ from facestream.media.source import open_source
 from facestream.ops.roi import rois_from_landmarks
 from facestream.structures import Frame
 from facestream.topology import NUM_LANDMARKS
-from facestream.use_cases.extraction.clip_part import schedule_source
 from facestream.use_cases.extraction.frame_loop import read_groups
+from facestream.use_cases.extraction.time_range import schedule_source
 
 __all__ = [
     "ClipRun",
@@ -67,8 +67,8 @@ def clip_run(path: Path) -> ClipRun:
     meshes, third_pass = [], []
     with (
         closing(open_source(path)) as source,
-        schedule_source(source, options, cell_length=1) as scheduled,
-        read_groups(scheduled, options, cell_length=1) as groups,
+        schedule_source(source, options, detection_interval=1) as scheduled,
+        read_groups(scheduled, options, detection_interval=1) as groups,
     ):
         for group in groups:
             found = [_first(result) for result in pipeline.process_frames(group.frames)]

@@ -40,7 +40,7 @@ def main() -> None:
         ("docs/scale.md", "measured", _measured(batching)),
         ("docs/scale.md", "model", _model(batching)),
         ("docs/accuracy.md", "clips", _clips(accuracy)),
-        ("docs/accuracy.md", "carrying", _carrying(accuracy)),
+        ("docs/accuracy.md", "tracking", _tracking(accuracy)),
         ("docs/accuracy.md", "precision", _precisions(accuracy, speed)),
     ]
     for page, name, table in tables:
@@ -86,13 +86,13 @@ def _clips(report: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
-def _carrying(report: dict[str, Any]) -> str:
+def _tracking(report: dict[str, Any]) -> str:
     """What detecting on few frames costs in each clip."""
     lines = [
         "| clip | median (allowed) | 99 % (allowed) | jitter | face or no face equal |",
         "|---|---|---|---|---|",
     ]
-    for row in sorted(_rows(report, "carrying"), key=lambda row: row["clip"]):
+    for row in sorted(_rows(report, "tracking"), key=lambda row: row["clip"]):
         figures = ["", "", ""]
         if "median_pct" in row:
             figures = [f"{row[f'{name}_pct']:.2f} % ({row[f'allowed_{name}_pct']:.2f} %)" for name in ("median", "p99")]

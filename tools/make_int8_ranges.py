@@ -53,7 +53,7 @@ def crops(size: int) -> Iterator[npt.NDArray[np.uint8]]:
     pipeline = FaceMeshPipeline(device="cpu")
     for clip in clips():
         frames = list(islice(open_source(clip), 0, None, EVERY))
-        for frame, faces in zip(frames, pipeline.look_for_faces(frames), strict=True):
+        for frame, faces in zip(frames, pipeline.find_faces(frames), strict=True):
             for matrix in crop_matrices(faces.rois, size, frame.pixel_aspect):
                 yield cut_crop(frame.pixels, matrix, size)
 

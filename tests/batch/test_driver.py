@@ -1,4 +1,4 @@
-"""The driver: what it does when workers die, parts do not fit, disks are full and somebody presses Ctrl-C."""
+"""The driver: what it does when workers die, segments do not fit, disks are full and somebody presses Ctrl-C."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from facestream.batch.journal import Journal, State
 from facestream.batch.plan import make_plan
 from facestream.batch.sources.items import Item
 from facestream.batch.workers.interface import Event
-from facestream.batch.workers.part_store import PartStore
+from facestream.batch.workers.segment_store import SegmentStore
 from facestream.batch.workers.tasks import Kind, Outcome, Result, Task
 from facestream.config import MeshOptions
 from facestream.errors import JobStopped, OutputError
 from tests.batch.inline import InlineWorkers, Memory, kinds
 
 DONE = Outcome(result=Result.DONE, frames=10, seconds=1.0, device="cpu")
-PART = {"span": {"first": 0}, "stop": 10}
-DIVIDED = Outcome(result=Result.DIVIDED, seconds=0.5, parts=[PART | {"number": number} for number in range(3)])
+SEGMENT = {"span": {"first": 0}, "stop": 10}
+DIVIDED = Outcome(result=Result.DIVIDED, seconds=0.5, segments=[SEGMENT | {"number": number} for number in range(3)])
 
 
 class Run:
@@ -34,12 +34,12 @@ class Run:
         self._names = names
 
     def run(self) -> None:
-        parts_folder = self.folder / "parts"
-        parts_folder.mkdir(exist_ok=True)
+        segments_folder = self.folder / "parts"
+        segments_folder.mkdir(exist_ok=True)
         with Journal(self.folder / "state") as journal:
             items = [Item(f"/clips/{name}.mp4", name) for name in self._names]
             make_plan(journal, items, str(self.folder), MeshOptions())
-            driver = BatchDriver(journal, self.workers, self.memory, parts=PartStore(str(parts_folder)))
+            driver = BatchDriver(journal, self.workers, self.memory, segments=SegmentStore(str(segments_folder)))
             self.driver = driver
             try:
                 driver.run()
@@ -90,35 +90,35 @@ def test_a_file_that_ends_every_worker_fails(tmp_path: Path) -> None:
 
 
 def divide_a(task: Task, folder: Path) -> Outcome:
-    """Item a has three parts, whose records are files."""
-    if task.output == "a" and task.kind is Kind.ITEM and task.num_parts > 1:
+    """Item a has three segments, whose records are files."""
+    if task.output == "a" and task.kind is Kind.ITEM and task.num_segments > 1:
         return DIVIDED
-    if task.kind is Kind.PART:
-        (folder / "parts" / task.records[0]).write_text(str(task.part))
+    if task.kind is Kind.SEGMENT:
+        (folder / "parts" / task.records[0]).write_text(str(task.segment))
     return DONE
 
 
-def test_parts_are_done_and_joined_in_order(tmp_path: Path) -> None:
+def test_segments_are_done_and_joined_in_order(tmp_path: Path) -> None:
     run = Run(tmp_path, "ab", lambda task: divide_a(task, tmp_path))
     run.run()
     assert run.states == dict.fromkeys("ab", State.DONE)
     of_a = [task for task in run.workers.done if task.output == "a"]
-    assert kinds(of_a) == ["item", "part", "part", "part", "join"]
-    names = {task.part["number"]: task.records[0] for task in of_a if task.part is not None}
+    assert kinds(of_a) == ["item", "segment", "segment", "segment", "join"]
+    names = {task.segment["number"]: task.records[0] for task in of_a if task.segment is not None}
     assert list(of_a[-1].records) == [names[number] for number in range(3)]
     assert run.seconds["a"] == pytest.approx(0.5 + 4 * 1.0)
-    # What parts looked at counts once.
+    # What segments looked at counts once.
     assert run.memory.frames == 10 + 30
     assert run.memory.shares == {"a": pytest.approx(1.0), "b": 1.0}
     assert list((tmp_path / "parts").iterdir()) == []
 
 
-def test_each_part_may_lose_its_worker(tmp_path: Path) -> None:
-    """A long video on a cluster whose nodes come and go has many parts, and no fault."""
+def test_each_segment_may_lose_its_worker(tmp_path: Path) -> None:
+    """A long video on a cluster whose nodes come and go has many segments, and no fault."""
     tries: list[str] = []
 
     def do(task: Task) -> Outcome | str:
-        name = f"{task.kind}{task.part['number'] if task.part else ''}"
+        name = f"{task.kind}{task.segment['number'] if task.segment else ''}"
         tries.append(name)
         return "the node is gone" if tries.count(name) < 3 else divide_a(task, tmp_path)
 
@@ -128,7 +128,7 @@ def test_each_part_may_lose_its_worker(tmp_path: Path) -> None:
     assert len(tries) == 3 * 5
 
 
-def test_parts_of_an_earlier_run_are_used(tmp_path: Path) -> None:
+def test_segments_of_an_earlier_run_are_used(tmp_path: Path) -> None:
     def do(task: Task) -> Outcome | str:
         if task.kind is Kind.JOIN:
             raise KeyboardInterrupt
@@ -146,9 +146,9 @@ def test_parts_of_an_earlier_run_are_used(tmp_path: Path) -> None:
     assert again.states == {"a": State.DONE}
 
 
-def test_a_failed_part_fails_the_item(tmp_path: Path) -> None:
+def test_a_failed_segment_fails_the_item(tmp_path: Path) -> None:
     def do(task: Task) -> Outcome:
-        if task.part is not None and task.part["number"] == 1:
+        if task.segment is not None and task.segment["number"] == 1:
             return Outcome(result=Result.FAILED, error="no room for this picture")
         return divide_a(task, tmp_path)
 
@@ -159,9 +159,9 @@ def test_a_failed_part_fails_the_item(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("num_workers", [1, 2, 4])
-def test_parts_that_do_not_fit_are_done_as_a_whole(num_workers: int, tmp_path: Path) -> None:
+def test_segments_that_do_not_fit_are_done_as_a_whole(num_workers: int, tmp_path: Path) -> None:
     def do(task: Task) -> Outcome:
-        if task.part is not None and task.part["number"] != 0:
+        if task.segment is not None and task.segment["number"] != 0:
             return Outcome(result=Result.UNDIVIDED, error="frame 7 cannot be reached")
         return divide_a(task, tmp_path)
 
@@ -169,7 +169,7 @@ def test_parts_that_do_not_fit_are_done_as_a_whole(num_workers: int, tmp_path: P
     run.run()
     assert run.states == dict.fromkeys("ab", State.DONE)
     whole = [task for task in run.workers.done if task.output == "a" and task.kind is Kind.ITEM]
-    assert [task.num_parts > 1 for task in whole] == [True, False]
+    assert [task.num_segments > 1 for task in whole] == [True, False]
     assert "join" not in kinds(run.workers.done)
     assert list((tmp_path / "parts").iterdir()) == []
 

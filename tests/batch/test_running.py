@@ -122,8 +122,8 @@ def test_a_long_video_is_divided(lab: Lab, sample: Path, pipeline: FaceMeshPipel
     summary = lab.run(str(lab.clips / "long.mp4"), str(lab.clips / "a.mp4"), split=3)
     assert summary.is_whole
     assert lab.workers is not None
-    assert [str(task.kind) for task in lab.workers.done if task.output == "long"] == ["item", *["part"] * 3, "join"]
-    assert lab.memory.notes == ["not divided: it has one key frame only", "divided into 3 parts"]
+    assert [str(task.kind) for task in lab.workers.done if task.output == "long"] == ["item", *["segment"] * 3, "join"]
+    assert lab.memory.notes == ["not divided: it has one key frame only", "divided into 3 segments"]
     assert lab.memory.frames == 450 + 5
     (lab.folder / "single").mkdir()
     extract(lab.clips / "long.mp4", lab.folder / "single", OPTIONS, pipeline=pipeline)
@@ -234,7 +234,7 @@ def test_a_fault_of_ours_costs_one_item(
 
 
 def test_places_elsewhere(lab: Lab, pipeline: FaceMeshPipeline, sample: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """In and out through fsspec: the same bytes, long videos in parts too, and nothing left under other names."""
+    """In and out through fsspec: the same bytes, long videos in segments too, and nothing left under other names."""
     fsspec = pytest.importorskip("fsspec")
     memory = fsspec.filesystem("memory")
     loop_clip(sample, lab.clips / "long.mp4", 300)

@@ -38,7 +38,7 @@ def test_one_long_video_uses_all_nodes(cluster: RayCluster, sample: Path, tmp_pa
     clip = loop_clip(sample, tmp_path / "long.mp4", 3000)
     run = batch(str(clip), "--out", str(tmp_path / "parts"), f"--ray={cluster.address}", "--split", "6")
     assert run.returncode == 0, run.stderr
-    assert "divided into 6 parts" in (tmp_path / "parts" / "facestream-batch" / "log.txt").read_text()
+    assert "divided into 6 segments" in (tmp_path / "parts" / "facestream-batch" / "log.txt").read_text()
     (tmp_path / "whole").mkdir()
     facestream.extract(clip, tmp_path / "whole")
     for name in ("long.facemesh.stream", "long.facemesh.stream~"):

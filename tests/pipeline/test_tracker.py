@@ -47,13 +47,13 @@ def counted(pipeline: FaceMeshPipeline, monkeypatch: pytest.MonkeyPatch) -> _Cou
 def track(
     pipeline: FaceMeshPipeline,
     frames: Sequence[Frame],
-    cell_length: int,
+    detection_interval: int,
     group_length: int = 10**6,
     given: Sequence[Detections] | None = None,
 ) -> list[FaceMeshes]:
     """Through groups of whole cells, as a job does."""
-    tracker = FaceTracker(pipeline, cell_length)
-    starts = range(0, len(frames), max(1, group_length // cell_length) * cell_length)
+    tracker = FaceTracker(pipeline, detection_interval)
+    starts = range(0, len(frames), max(1, group_length // detection_interval) * detection_interval)
     found: list[FaceMeshes] = []
     for start, stop in zip(starts, [*starts[1:], len(frames)], strict=True):
         following = frames[stop] if stop < len(frames) else None
@@ -155,7 +155,7 @@ def test_where_one_group_fails_the_next_does_not_wait_for_it(
     tracker = FaceTracker(pipeline, 20)
     first = tracker.prepare(talking[:20], talking[20])
     second = tracker.prepare(talking[20:40], None)
-    monkeypatch.setattr(pipeline, "look_for_faces", lambda *_: pytest.fail("out of memory"))
+    monkeypatch.setattr(pipeline, "find_faces", lambda *_: pytest.fail("out of memory"))
     with pytest.raises(pytest.fail.Exception, match="out of memory"):
         first()
     with pytest.raises(pytest.fail.Exception, match="out of memory"):

@@ -12,7 +12,7 @@ from typing import Any, Protocol
 
 from facestream.batch.journal import Entry, Journal, State
 from facestream.batch.workers.interface import Event, Workers
-from facestream.batch.workers.part_store import PartStore
+from facestream.batch.workers.segment_store import SegmentStore
 from facestream.batch.workers.tasks import Kind, Outcome, Result, Task
 from facestream.errors import JobStopped, OutputError
 
@@ -21,8 +21,8 @@ __all__ = ["BatchDriver", "Observer"]
 MAX_TRIES = 3
 """Of a task whose worker is gone: a machine that failed is not the item's fault, a file that ends each worker is."""
 
-PARTS_PER_WORKER = 4
-"""Of a long video: some parts take longer than others."""
+SEGMENTS_PER_WORKER = 4
+"""Of a long video: some segments take longer than others."""
 
 WAIT_S = 0.25
 
@@ -67,15 +67,15 @@ class _Running:
     num_open: int = 0
     """Tasks that have been given out, or wait for it."""
     is_divided: bool = False
-    """Its parts are being done."""
+    """Its segments are being done."""
     records: list[str] = field(default_factory=list)
-    num_part_frames: int = 0
-    """Of all parts."""
+    num_segment_frames: int = 0
+    """Of all segments."""
     seconds: float = 0.0
 
     def share(self, task: Task, frames: int, expected: int | None) -> float:
         """How much of the item so many frames of a task are."""
-        whole = self.num_part_frames if task.kind is Kind.PART else expected
+        whole = self.num_segment_frames if task.kind is Kind.SEGMENT else expected
         return min(1.0, frames / whole) if whole else 0.0
 
 
@@ -88,8 +88,8 @@ class BatchDriver:
         workers: Workers,
         observer: Observer,
         *,
-        parts: PartStore,
-        num_parts: int | None = None,
+        segments: SegmentStore,
+        num_segments: int | None = None,
     ) -> None:
         """Prepare a run.
 
@@ -97,14 +97,14 @@ class BatchDriver:
             journal: with the plan.
             workers: who do the tasks.
             observer: is told of everything.
-            parts: where the results of parts lie; those of an earlier run are used.
-            num_parts: how many parts a long video becomes; by the number of workers when left out.
+            segments: where the results of segments lie; those of an earlier run are used.
+            num_segments: how many segments a long video becomes; by the number of workers when left out.
         """
         self._journal = journal
         self._workers = workers
         self._observer = observer
-        self._parts = parts
-        self._num_parts = num_parts
+        self._segments = segments
+        self._num_segments = num_segments
         self._running: dict[int, _Running] = {}
         self._events: deque[Event] = deque()
         """Not heeded yet; Ctrl-C may fall between two of them."""
@@ -173,17 +173,17 @@ class BatchDriver:
             return
         self._num_given -= 1
         if running is not None:
-            # The frames of parts that are joined were counted before.
+            # The frames of segments that are joined were counted before.
             frames = 0 if event.task.kind is Kind.JOIN else event.frames
             self._observer.rested(event.worker, running.entry, frames, running.share(event.task, frames, frames))
-        is_of_part = event.task.kind is Kind.PART
-        if is_of_part and (running is None or not running.is_divided):
-            # Another part has failed, or did not fit.
-            self._parts.remove(event.task.records[0])
+        is_of_segment = event.task.kind is Kind.SEGMENT
+        if is_of_segment and (running is None or not running.is_divided):
+            # Another segment has failed, or did not fit.
+            self._segments.remove(event.task.records[0])
         if running is None:
             return
         running.num_open -= 1
-        if is_of_part and not running.is_divided:
+        if is_of_segment and not running.is_divided:
             return
         if event.death is not None:
             self._heed_death(running, event.task, event.death)
@@ -194,7 +194,7 @@ class BatchDriver:
             self._complete(running)
 
     def _heed_death(self, running: _Running, task: Task, death: str) -> None:
-        name = task.records[0] if task.kind is Kind.PART else str(task.kind)
+        name = task.records[0] if task.kind is Kind.SEGMENT else str(task.kind)
         running.num_deaths[name] += 1
         if running.num_deaths[name] < MAX_TRIES:
             self._observer.noted(task.source, f"{death}; it is tried again")
@@ -213,23 +213,23 @@ class BatchDriver:
             self._divide(running, task, outcome)
         elif outcome.result is Result.UNDIVIDED:
             self._observer.noted(task.source, f"not divided: {outcome.error}")
-            self._drop_parts(running)
-            self._add(replace(self._item_task(running.entry), num_parts=1))
-        elif outcome.result is not Result.STOPPED and not (task.kind is Kind.PART and outcome.result is Result.DONE):
+            self._drop_segments(running)
+            self._add(replace(self._item_task(running.entry), num_segments=1))
+        elif outcome.result is not Result.STOPPED and not (task.kind is Kind.SEGMENT and outcome.result is Result.DONE):
             self._end(running, STATES[outcome.result], outcome)
 
     def _divide(self, running: _Running, task: Task, outcome: Outcome) -> None:
         running.is_divided = True
-        self._observer.noted(task.source, f"divided into {len(outcome.parts)} parts")
-        for part in outcome.parts:
-            name = _record_name(running.entry, part)
+        self._observer.noted(task.source, f"divided into {len(outcome.segments)} segments")
+        for segment in outcome.segments:
+            name = _record_name(running.entry, segment)
             running.records.append(name)
-            running.num_part_frames += part["stop"] - part["span"]["first"]
-            if not self._parts.has(name):
-                self._add(replace(task, kind=Kind.PART, part=part, records=(name,)))
+            running.num_segment_frames += segment["stop"] - segment["span"]["first"]
+            if not self._segments.has(name):
+                self._add(replace(task, kind=Kind.SEGMENT, segment=segment, records=(name,)))
 
     def _complete(self, running: _Running) -> None:
-        """All tasks of an item have come back, and it has not ended: its parts are there."""
+        """All tasks of an item have come back, and it has not ended: its segments are there."""
         if running.is_divided:
             running.is_divided = False
             self._add(replace(self._item_task(running.entry), kind=Kind.JOIN, records=tuple(running.records)))
@@ -254,12 +254,12 @@ class BatchDriver:
         self._remove_records(running)
         self._observer.ended(entry, state, replace(outcome, seconds=running.seconds))
 
-    def _drop_parts(self, running: _Running) -> None:
+    def _drop_segments(self, running: _Running) -> None:
         self._forget_tasks(running.entry.number)
         self._remove_records(running)
         running.is_divided = False
         running.records = []
-        running.num_part_frames = 0
+        running.num_segment_frames = 0
 
     def _forget_tasks(self, number: int) -> None:
         """Tasks of an item that were not given out yet."""
@@ -269,7 +269,7 @@ class BatchDriver:
 
     def _remove_records(self, running: _Running) -> None:
         for name in running.records:
-            self._parts.remove(name)
+            self._segments.remove(name)
 
     def _put_back_all(self) -> None:
         """What runs waits for the next run. Nobody works at it any more, or its end will not be heard of."""
@@ -280,7 +280,7 @@ class BatchDriver:
         self._running.clear()
 
     def _item_task(self, entry: Entry) -> Task:
-        num_parts = self._num_parts or PARTS_PER_WORKER * self._workers.num_workers
+        num_segments = self._num_segments or SEGMENTS_PER_WORKER * self._workers.num_workers
         return Task(
             kind=Kind.ITEM,
             item=entry.number,
@@ -288,11 +288,11 @@ class BatchDriver:
             output=entry.output,
             boxes=entry.boxes,
             changes=entry.changes,
-            num_parts=num_parts,
+            num_segments=num_segments,
         )
 
 
-def _record_name(entry: Entry, part: Mapping[str, Any]) -> str:
-    """Of the file of a part: another one for another source, other options or other frames."""
-    told = json.dumps([entry.source, entry.boxes, entry.options, entry.marks, part], sort_keys=True)
-    return PartStore.name(entry.number, hashlib.sha256(told.encode()).hexdigest()[:24])
+def _record_name(entry: Entry, segment: Mapping[str, Any]) -> str:
+    """Of the file of a segment: another one for another source, other options or other frames."""
+    told = json.dumps([entry.source, entry.boxes, entry.options, entry.marks, segment], sort_keys=True)
+    return SegmentStore.name(entry.number, hashlib.sha256(told.encode()).hexdigest()[:24])

@@ -24,7 +24,7 @@ from facestream.batch.settings import BatchOptions
 from facestream.batch.sources.expansion import find_items
 from facestream.batch.workers.interface import Workers
 from facestream.batch.workers.local import LocalWorkers
-from facestream.batch.workers.part_store import PartStore
+from facestream.batch.workers.segment_store import SegmentStore
 from facestream.batch.workers.sizing import Sizing, size_workers
 from facestream.batch.workers.tasks import WorkerSettings
 from facestream.config import MeshOptions
@@ -37,10 +37,10 @@ __all__ = ["BatchObserver", "BatchSummary", "run_batch"]
 
 _log = logging.getLogger(__name__)
 
-STATE_NAME, PARTS_NAME, FAILURES_NAME = "facestream-batch", "parts", "failures.csv"
+STATE_NAME, SEGMENTS_NAME, FAILURES_NAME = "facestream-batch", "parts", "failures.csv"
 
-MIN_PART_FRAMES = 1500
-"""Of a part, so that finding its first frame and beginning anew cost little beside it."""
+MIN_SEGMENT_FRAMES = 1500
+"""Of a segment, so that finding its first frame and beginning anew cost little beside it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -147,21 +147,23 @@ def run_batch(
 
 
 def _work(journal: Journal, out: str, options: MeshOptions, settings: BatchOptions, observer: BatchObserver) -> None:
-    parts = PartStore(f"{out}/{STATE_NAME}/{PARTS_NAME}")
-    parts.sweep(journal)
-    num_parts = settings.split if isinstance(settings.split, int) else None
-    # Who asks for a number gets it, whatever a part costs.
-    min_part_frames = MIN_PART_FRAMES if num_parts is None else 1
-    worker_settings = WorkerSettings(out=out, parts=parts.place, options=options, min_part_frames=min_part_frames)
+    segments = SegmentStore(f"{out}/{STATE_NAME}/{SEGMENTS_NAME}")
+    segments.sweep(journal)
+    num_segments = settings.split if isinstance(settings.split, int) else None
+    # Who asks for a number gets it, whatever a segment costs.
+    min_segment_frames = MIN_SEGMENT_FRAMES if num_segments is None else 1
+    worker_settings = WorkerSettings(
+        out=out, segments=segments.place, options=options, min_segment_frames=min_segment_frames
+    )
     workers = _open_workers(settings, worker_settings, observer)
     try:
-        BatchDriver(journal, workers, observer, parts=parts, num_parts=num_parts).run()
+        BatchDriver(journal, workers, observer, segments=segments, num_segments=num_segments).run()
     except JobStopped:
         write_failures(journal, journal.path.with_name(FAILURES_NAME))
         raise
     finally:
         workers.close()
-        parts.tidy()
+        segments.tidy()
 
 
 def _open_workers(settings: BatchOptions, worker_settings: WorkerSettings, observer: BatchObserver) -> Workers:

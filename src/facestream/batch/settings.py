@@ -48,7 +48,7 @@ class BatchOptions:
         maximum=10_000,
         word="auto",
         metavar="N|auto",
-        help="Divide long videos into so many parts, which are looked at at once; results do not depend on it. 1 "
+        help="Divide long videos into so many segments, which are looked at at once; results do not depend on it. 1 "
         "divides none; auto is four a worker, of 1,500 frames or more.",
     )
     retry_failed: bool = make_option(False, help="Do items again that failed or whose source broke off.")

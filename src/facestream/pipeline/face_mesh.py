@@ -167,9 +167,9 @@ class FaceMeshPipeline:
 
     def process_frames(self, frames: Sequence[Frame], given: Sequence[Detections] | None = None) -> list[FaceMeshes]:
         """The meshes of decoded frames, one entry a frame; where boxes are given for each, no detector runs."""
-        return [seen.meshes for seen in self.look_for_faces(frames, given)]
+        return [seen.meshes for seen in self.find_faces(frames, given)]
 
-    def look_for_faces(self, frames: Sequence[Frame], given: Sequence[Detections] | None = None) -> list[SeenFaces]:
+    def find_faces(self, frames: Sequence[Frame], given: Sequence[Detections] | None = None) -> list[SeenFaces]:
         """The same, with the rois."""
         if given is None:
             searches = [
@@ -197,16 +197,18 @@ class FaceMeshPipeline:
         At a near-profile the detector's eyes are off, and the first look fails a face that all later ones are sure of;
         lettering passes two looks now and then, but not a convincing third.
         """
-        first = self._look(candidates, FaceRois.join([search.rois[index : index + 1] for search, index in candidates]))
+        first = self._run_pass(
+            candidates, FaceRois.join([search.rois[index : index + 1] for search, index in candidates])
+        )
         if not has_angles:
             self._settle(candidates, first)
-        second = self._look(candidates, self._refine(candidates, first.landmarks))
+        second = self._run_pass(candidates, self._refine(candidates, first.landmarks))
         meshes, rois, confidences = second.landmarks, second.rois, np.minimum(first.presences, second.presences)
         is_face = confidences >= self.certain_presence
         doubtful = np.flatnonzero(~is_face & (second.presences >= self.min_score_thresh))
         if len(doubtful):
             chosen = [candidates[i] for i in doubtful]
-            third = self._look(chosen, self._refine(chosen, second.landmarks[doubtful]))
+            third = self._run_pass(chosen, self._refine(chosen, second.landmarks[doubtful]))
             meshes[doubtful] = third.landmarks
             rois = rois.replace(doubtful, third.rois)
             confidences[doubtful] = np.minimum(second.presences[doubtful], third.presences)
@@ -215,13 +217,13 @@ class FaceMeshPipeline:
             search, index = candidates[i]
             search.accept(_FoundFace(index, meshes[i], rois[i : i + 1], float(confidences[i])))
 
-    def _settle(self, candidates: list[_Candidate], first: _Look) -> None:
+    def _settle(self, candidates: list[_Candidate], first: _Pass) -> None:
         """Where the first look at a box turns or moves its roi far, put another first look in its place."""
         refined = self._refine(candidates, first.landmarks)
         turns, moves = roi_shifts(first.rois, refined)
         unsettled = np.flatnonzero((turns > SETTLED_TURN_RAD) | (moves > SETTLED_MOVE))
         if len(unsettled):
-            again = self._look([candidates[i] for i in unsettled], refined[unsettled])
+            again = self._run_pass([candidates[i] for i in unsettled], refined[unsettled])
             first.landmarks[unsettled] = again.landmarks
             first.presences[unsettled] = again.presences
 
@@ -234,8 +236,8 @@ class FaceMeshPipeline:
         """A demand that was measured at the default threshold: less in proportion below it, never less than it."""
         return max(self.min_score_thresh, presence * min(1.0, self.min_score_thresh / DEFAULT_THRESHOLD))
 
-    def _look(self, candidates: list[_Candidate], rois: FaceRois) -> _Look:
-        return _Look(rois, *self.landmarker.place([search.frame for search, _ in candidates], rois))
+    def _run_pass(self, candidates: list[_Candidate], rois: FaceRois) -> _Pass:
+        return _Pass(rois, *self.landmarker.place([search.frame for search, _ in candidates], rois))
 
     @staticmethod
     def _refine(candidates: list[_Candidate], landmarks: npt.NDArray[np.float64]) -> FaceRois:
@@ -253,7 +255,7 @@ class SeenFaces(NamedTuple):
     """What the detector gives its best place, be it a face or not; 0 where it was not asked."""
 
 
-class _Look(NamedTuple):
+class _Pass(NamedTuple):
     """What one pass of the mesh network says of N candidates, seen through rois."""
 
     rois: FaceRois

@@ -1,6 +1,6 @@
 """The meshes of many frames from few detections.
 
-Frames come in cells. The first frame of each cell, its grid frame, gets the exact job: detection and two looks or
+Frames come in timeline. The first frame of each cell, its grid frame, gets the exact job: detection and two looks or
 more. The frames between two grid frames that show the same faces are looked at through rois between those on both
 sides: first the middle one, then the middles of both halves, and so on, so that a face has moved less and less. What
 is in doubt gets the exact job as well.
@@ -23,13 +23,13 @@ import numpy.typing as npt
 from facestream.ops.cuts import find_cuts
 from facestream.ops.nms import box_iou, prominence_order
 from facestream.ops.roi import match_rois, roi_shifts, rois_from_landmarks
-from facestream.pipeline.carrying import Sightings, detections_of, sight
 from facestream.pipeline.face_mesh import SAME_FACE_IOU, FaceMeshPipeline, mesh_box
+from facestream.pipeline.tracked_faces import TrackedFaces, detections_of, track
 from facestream.structures import Detections, FaceMeshes, FaceRois, Frame
 
 __all__ = ["FaceTracker"]
 
-EMPTY_GRID = 4
+EMPTY_INTERVAL = 4
 """Frames from detection to detection while no face is in sight."""
 
 NEAR_FACE = 0.8
@@ -44,17 +44,17 @@ BOX_IOU = 0.2
 """A mesh lies on the box that was given for its frame: their bounding boxes overlap by at least this much."""
 
 Places = npt.NDArray[np.intp]
-"""(F,) where the faces of a frame stand among all sightings."""
+"""(F,) where the faces of a frame stand among all tracked."""
 
 
 class FaceTracker:
     """A pipeline that detects on grid frames only."""
 
-    def __init__(self, pipeline: FaceMeshPipeline, cell_length: int) -> None:
-        """A cell is ``cell_length`` frames by their index in the source; 1 is the exact job."""
+    def __init__(self, pipeline: FaceMeshPipeline, detection_interval: int) -> None:
+        """A cell is ``detection_interval`` frames by their index in the source; 1 is the exact job."""
         self.pipeline = pipeline
-        self.cell_length = cell_length
-        self._next_grid: tuple[Frame, Future[_Known]] | None = None
+        self.detection_interval = detection_interval
+        self._next_detection: tuple[Frame, Future[_Known]] | None = None
 
     def process(
         self, frames: Sequence[Frame], following: Frame | None, given: Sequence[Detections] | None = None
@@ -74,11 +74,11 @@ class FaceTracker:
             following: the grid frame of the next cell; ``None`` where the source ends.
             given: the boxes of the frames, and of the one that follows, where no detector runs.
         """
-        if self.cell_length == 1:
+        if self.detection_interval == 1:
             return partial(self.pipeline.process_frames, frames, given and given[: len(frames)])
-        first = self._next_grid[1] if self._next_grid and self._next_grid[0] is frames[0] else None
+        first = self._next_detection[1] if self._next_detection and self._next_detection[0] is frames[0] else None
         last: Future[_Known] = Future()
-        self._next_grid = (following, last) if following else None
+        self._next_detection = (following, last) if following else None
         return partial(self._process, frames, following, given, first, last)
 
     def _process(
@@ -92,25 +92,25 @@ class FaceTracker:
         """Finds ``last``, what is known of the following frame, early: it is the ``first`` of the next ones."""
         try:
             every = [*frames, *([following] if following else [])]
-            numbers = [frame.index // self.cell_length for frame in every]
+            numbers = [frame.index // self.detection_interval for frame in every]
             grid = [k for k in range(len(every)) if k in (0, len(every) - 1) or numbers[k] != numbers[k - 1]]
-            cells = _Cells(self.pipeline, every, given)
+            timeline = _Timeline(self.pipeline, every, given)
             if first:
-                cells.know([0], [first.result().meshes], first.result().sightings, [first.result().best_score])
-            cells.find_exactly(grid)
-            last.set_result(cells.known(len(every) - 1))
+                timeline.know([0], [first.result().meshes], first.result().tracked, [first.result().best_score])
+            timeline.find_exactly(grid)
+            last.set_result(timeline.known(len(every) - 1))
         except BaseException as error:
             last.set_exception(error)
             raise
-        cells.settle(grid)
-        return [cells.results[k] for k in range(len(frames))]
+        timeline.settle(grid)
+        return [timeline.results[k] for k in range(len(frames))]
 
 
 class _Known(NamedTuple):
     """All that there is to know of one frame."""
 
     meshes: FaceMeshes
-    sightings: Sightings
+    tracked: TrackedFaces
     best_score: float
     """Of the detector."""
 
@@ -133,7 +133,7 @@ class _Span(NamedTuple):
         return (self.middle - self.first) / (self.last - self.first)
 
 
-class _Cells:
+class _Timeline:
     """Frames whose results become known, grid frames first."""
 
     def __init__(self, pipeline: FaceMeshPipeline, frames: Sequence[Frame], given: Sequence[Detections] | None) -> None:
@@ -143,7 +143,7 @@ class _Cells:
         self._aspects = np.array([frame.pixel_aspect for frame in frames])
         self._given = given
         self._num_cuts = np.cumsum(find_cuts([frame.pixels for frame in frames])).tolist()
-        self._sightings = sight(_no_detections(), _no_rois(), np.zeros(0))
+        self._tracked = track(_no_detections(), _no_rois(), np.zeros(0))
         self._places: dict[int, Places] = {}
         self._best_scores: dict[int, float] = {}
 
@@ -151,25 +151,25 @@ class _Cells:
         self,
         numbers: Sequence[int],
         results: Sequence[FaceMeshes],
-        sightings: Sightings,
+        tracked: TrackedFaces,
         best_scores: Sequence[float] = (),
     ) -> None:
         """The results of frames, and what is remembered of all their faces in order; scores where there are any."""
         self._best_scores.update(zip(numbers, best_scores, strict=False))
-        places = self._remember(sightings)
+        places = self._remember(tracked)
         stops = np.cumsum([len(meshes) for meshes in results])
         self.results.update(zip(numbers, results, strict=True))
         self._places.update(zip(numbers, np.split(places, stops[:-1]), strict=True))
 
     def known(self, number: int) -> _Known:
-        return _Known(self.results[number], self._sightings[self._places[number]], self._best_scores[number])
+        return _Known(self.results[number], self._tracked[self._places[number]], self._best_scores[number])
 
     def settle(self, grid: Sequence[int]) -> None:
         """Find the results of all frames; ``grid`` names the known ones, with the first and the last among them."""
         spans = [_Span(first, last) for first, last in pairwise(grid)]
         while spans:
             exact, with_faces, spans = self._plan(spans)
-            for span, middle in zip(with_faces, self._look_between(with_faces), strict=True):
+            for span, middle in zip(with_faces, self._mesh_between(with_faces), strict=True):
                 if middle is None:
                     exact.add(span.middle)
                 spans += _halve(span, middle)
@@ -189,15 +189,15 @@ class _Cells:
                 exact.update(range(first + 1, last))
             elif len(faces[0]):
                 with_faces.append(_Span(first, last, faces))
-            elif last - first > EMPTY_GRID:
-                marks = range(first, last, EMPTY_GRID)
+            elif last - first > EMPTY_INTERVAL:
+                marks = range(first, last, EMPTY_INTERVAL)
                 exact.update(marks[1:])
                 rest += (_Span(*ends) for ends in pairwise([*marks, last]))
             elif self._is_near_a_face(first) or self._is_near_a_face(last):
                 exact.update(range(first + 1, last))
             else:
                 for k in range(first + 1, last):
-                    self.know([k], [_no_meshes(self._frames[k])], self._sightings[:0])
+                    self.know([k], [_no_meshes(self._frames[k])], self._tracked[:0])
         return exact, with_faces, rest
 
     def _is_near_a_face(self, number: int) -> bool:
@@ -211,7 +211,7 @@ class _Cells:
         if self._given and not len(places[0]):
             # Between two frames without a box there may be others.
             return None
-        order = match_rois(*(self._sightings.rois[of_frame] for of_frame in places))
+        order = match_rois(*(self._tracked.rois[of_frame] for of_frame in places))
         return None if order is None else (places[0], places[1][order])
 
     def find_exactly(self, numbers: Sequence[int]) -> None:
@@ -220,26 +220,26 @@ class _Cells:
         if not numbers:
             return
         given = None if self._given is None else [self._given[k] for k in numbers]
-        found = self._pipeline.look_for_faces([self._frames[k] for k in numbers], given)
+        found = self._pipeline.find_faces([self._frames[k] for k in numbers], given)
         faces = Detections(
             np.concatenate([seen.meshes.boxes for seen in found]),
             np.concatenate([seen.meshes.keypoints for seen in found]),
             np.concatenate([seen.meshes.scores for seen in found]),
         )
         aspects = np.repeat(self._aspects[numbers], [len(seen.meshes) for seen in found])
-        sightings = sight(faces, FaceRois.join([seen.rois for seen in found]), aspects)
-        self.know(numbers, [seen.meshes for seen in found], sightings, [seen.best_score for seen in found])
+        tracked = track(faces, FaceRois.join([seen.rois for seen in found]), aspects)
+        self.know(numbers, [seen.meshes for seen in found], tracked, [seen.best_score for seen in found])
 
-    def _look_between(self, spans: Sequence[_Span]) -> list[Places | None]:
+    def _mesh_between(self, spans: Sequence[_Span]) -> list[Places | None]:
         """Look at the faces in the middle of spans; gives them for each span, or ``None`` where that leaves doubt."""
         if not spans:
             return []
         pairs = [span.faces for span in spans if span.faces is not None]
         counts = [len(before) for before, _ in pairs]
         numbers = np.repeat([span.middle for span in spans], counts)
-        before, after = (self._sightings[np.concatenate(places)] for places in zip(*pairs, strict=True))
+        before, after = (self._tracked[np.concatenate(places)] for places in zip(*pairs, strict=True))
         seen = before.blend(after, np.repeat([span.weight for span in spans], counts))
-        landmarks, presences, rois = self._look([self._frames[k] for k in numbers.tolist()], seen.rois)
+        landmarks, presences, rois = self._run_pass([self._frames[k] for k in numbers.tolist()], seen.rois)
         seen = seen.moved_to(rois)
         carried = None if self._given else detections_of(seen, self._aspects[numbers])
         is_sure = (presences >= self._pipeline.certain_presence).tolist()
@@ -258,7 +258,7 @@ class _Cells:
             middles.append(all_places[chosen])
         return middles
 
-    def _look(
+    def _run_pass(
         self, frames: Sequence[Frame], rois: FaceRois
     ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64], FaceRois]:
         """Landmarks and presences of faces, and the rois that they were seen through in the end."""
@@ -280,11 +280,11 @@ class _Cells:
             return len(faces) == 1 and bool(box_iou(boxes[0], faces.boxes)[0] >= BOX_IOU)
         return not any((box_iou(box, boxes[k + 1 :]) > SAME_FACE_IOU).any() for k, box in enumerate(boxes))
 
-    def _remember(self, sightings: Sightings) -> Places:
+    def _remember(self, tracked: TrackedFaces) -> Places:
         """Where they stand among all."""
-        first = len(self._sightings)
-        self._sightings = Sightings.join([self._sightings, sightings])
-        return np.arange(first, len(self._sightings))
+        first = len(self._tracked)
+        self._tracked = TrackedFaces.join([self._tracked, tracked])
+        return np.arange(first, len(self._tracked))
 
 
 def _halve(span: _Span, middle: Places | None) -> tuple[_Span, _Span]:

@@ -37,7 +37,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 
 
 def settings(**values: Any) -> WorkerSettings:
-    return WorkerSettings(out="/out", parts="/out/parts", options=MeshOptions(**values), min_part_frames=1)
+    return WorkerSettings(out="/out", segments="/out/segments", options=MeshOptions(**values), min_segment_frames=1)
 
 
 def task(number: int = 1) -> Task:

@@ -23,7 +23,7 @@ from tests.media.clips import numbered_frames, remux, write_clip
 
 def settings(out: Path, **values: object) -> WorkerSettings:
     options = MeshOptions(device="cpu", num_threads=1, **values)  # type: ignore[arg-type]
-    return WorkerSettings(out=str(out), parts=str(out / "parts"), options=options, min_part_frames=1)
+    return WorkerSettings(out=str(out), segments=str(out / "parts"), options=options, min_segment_frames=1)
 
 
 def task(source: Path, number: int = 1) -> Task:

@@ -18,7 +18,7 @@ def scheduled(*indices: int) -> Iterator[Scheduled]:
 
 
 @pytest.mark.parametrize(
-    ("cell_length", "max_frames", "max_bytes", "sizes"),
+    ("detection_interval", "max_frames", "max_bytes", "sizes"),
     [
         (1, 4, 10**6, [4, 4, 1]),
         (1, 50, 10**6, [9]),
@@ -30,8 +30,10 @@ def scheduled(*indices: int) -> Iterator[Scheduled]:
         (4, 1, 1, [4, 4, 1]),
     ],
 )
-def test_whole_cells_within_both_bounds(cell_length: int, max_frames: int, max_bytes: int, sizes: list[int]) -> None:
-    groups = list(group_frames(scheduled(*range(9)), cell_length, max_frames, max_bytes))
+def test_whole_cells_within_both_bounds(
+    detection_interval: int, max_frames: int, max_bytes: int, sizes: list[int]
+) -> None:
+    groups = list(group_frames(scheduled(*range(9)), detection_interval, max_frames, max_bytes))
     assert [len(group.scheduled) for group in groups] == sizes
     indices = [[frame.index for frame in group.frames] for group in groups]
     assert [index for group in indices for index in group] == list(range(9))

@@ -23,7 +23,7 @@ from facestream.storage.mounts import fetched, readable
 from facestream.storage.remote import fetch, is_address, store
 from facestream.structures import Progress, Summary
 from facestream.use_cases.extraction import extract, open_pipeline
-from facestream.use_cases.extraction.parts import MeshPart, divide, extract_part, join_parts
+from facestream.use_cases.extraction.segments import MeshSegment, divide, extract_segment, join_segments
 from facestream.use_cases.outputs.plan import OutputPlan
 
 if TYPE_CHECKING:
@@ -87,8 +87,8 @@ class TaskRunner:
                 fetch(f"{task.boxes}~", folder / "boxes.stream~")
                 options = dataclasses.replace(options, boxes=folder / "boxes.stream")
             try:
-                if task.kind is Kind.PART:
-                    return self._run_part(task, source, options, on_progress, should_stop)
+                if task.kind is Kind.SEGMENT:
+                    return self._run_segment(task, source, options, on_progress, should_stop)
                 if task.kind is Kind.JOIN:
                     return self._join(task, source, options)
                 return self._run_item(task, source, options, on_progress, should_stop)
@@ -106,14 +106,14 @@ class TaskRunner:
         should_stop: Callable[[], bool],
     ) -> Outcome:
         note = ""
-        if task.num_parts > 1:
+        if task.num_segments > 1:
             try:
-                parts = divide(source, options, task.num_parts, self._settings.min_part_frames)
+                segments = divide(source, options, task.num_segments, self._settings.min_segment_frames)
             except NotDivisible as reason:
                 note = str(reason)
             else:
-                if parts:
-                    return Outcome(result=Result.DIVIDED, parts=[part.as_dict() for part in parts])
+                if segments:
+                    return Outcome(result=Result.DIVIDED, segments=[segment.as_dict() for segment in segments])
         with self._outputs(task, source, options) as plan:
             pipeline = self._pipeline(options)
             summary = extract(
@@ -121,7 +121,7 @@ class TaskRunner:
             )
         return _outcome_of(summary, note)
 
-    def _run_part(
+    def _run_segment(
         self,
         task: Task,
         source: Path,
@@ -129,20 +129,20 @@ class TaskRunner:
         on_progress: Callable[[Progress], None],
         should_stop: Callable[[], bool],
     ) -> Outcome:
-        assert task.part is not None
-        part = MeshPart.from_dict(task.part)
+        assert task.segment is not None
+        segment = MeshSegment.from_dict(task.segment)
         pipeline = self._pipeline(options)
         with self._records(task.records[0]) as target:
-            extract_part(
-                source, part, target, options, pipeline=pipeline, on_progress=on_progress, should_stop=should_stop
+            extract_segment(
+                source, segment, target, options, pipeline=pipeline, on_progress=on_progress, should_stop=should_stop
             )
-        return Outcome(result=Result.DONE, frames=part.num_frames, device=pipeline.device)
+        return Outcome(result=Result.DONE, frames=segment.num_frames, device=pipeline.device)
 
     def _join(self, task: Task, source: Path, options: MeshOptions) -> Outcome:
         with ExitStack() as cleanup:
-            records = [cleanup.enter_context(fetched(f"{self._settings.parts}/{name}")) for name in task.records]
+            records = [cleanup.enter_context(fetched(f"{self._settings.segments}/{name}")) for name in task.records]
             plan = cleanup.enter_context(self._outputs(task, source, options))
-            summary = join_parts(plan, options, records)
+            summary = join_segments(plan, options, records)
         return _outcome_of(summary, "")
 
     @contextmanager
@@ -168,16 +168,16 @@ class TaskRunner:
 
     @contextmanager
     def _records(self, name: str) -> Iterator[Path]:
-        """Where the results of a part are written."""
-        parts = self._settings.parts
-        if not is_address(parts):
-            _make_folder(Path(parts))
-            yield Path(parts) / name
+        """Where the results of a segment are written."""
+        segments = self._settings.segments
+        if not is_address(segments):
+            _make_folder(Path(segments))
+            yield Path(segments) / name
             return
         with tempfile.TemporaryDirectory(prefix="facestream-") as folder:
             path = Path(folder) / name
             yield path
-            store(path, f"{parts}/{name}")
+            store(path, f"{segments}/{name}")
 
     def _pipeline(self, options: MeshOptions) -> FaceMeshPipeline:
         """The networks that these options need; the last ones stay loaded."""

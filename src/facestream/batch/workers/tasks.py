@@ -20,10 +20,10 @@ class Kind(StrEnum):
 
     ITEM = "item"
     """The whole of an item, or its division where it is long."""
-    PART = "part"
+    SEGMENT = "segment"
     """Some frames of a long video."""
     JOIN = "join"
-    """The results of all parts."""
+    """The results of all segments."""
 
 
 class Result(StrEnum):
@@ -33,9 +33,9 @@ class Result(StrEnum):
     PARTIAL = "partial"
     """The source broke off."""
     DIVIDED = "divided"
-    """There are parts to do."""
+    """There are segments to do."""
     UNDIVIDED = "undivided"
-    """The parts do not fit; the item must be done as a whole."""
+    """The segments do not fit; the item must be done as a whole."""
     FAILED = "failed"
     NO_ROOM = "no room"
     """The disk of the results is full."""
@@ -54,12 +54,12 @@ class Task:
     boxes: str | None = None
     changes: Mapping[str, Any] = field(default_factory=dict)
     """Of the batch's options."""
-    num_parts: int = 1
-    """How many parts a long video may be divided into."""
-    part: Mapping[str, Any] | None = None
-    """A ``MeshPart``."""
+    num_segments: int = 1
+    """How many segments a long video may be divided into."""
+    segment: Mapping[str, Any] | None = None
+    """A ``MeshSegment``."""
     records: Sequence[str] = ()
-    """The names of the files of parts: of one to write, or of all to join."""
+    """The names of the files of segments: of one to write, or of all to join."""
 
     def as_dict(self) -> dict[str, Any]:
         return dataclasses.asdict(self)
@@ -81,8 +81,8 @@ class Outcome:
     warnings: Sequence[str] = ()
     note: str = ""
     """Why a long video was not divided."""
-    parts: Sequence[Mapping[str, Any]] = ()
-    """Where it was: each a ``MeshPart``."""
+    segments: Sequence[Mapping[str, Any]] = ()
+    """Where it was: each a ``MeshSegment``."""
 
     def as_dict(self) -> dict[str, Any]:
         return dataclasses.asdict(self)
@@ -98,10 +98,10 @@ class WorkerSettings:
 
     out: str
     """The output folder: an absolute path or an address."""
-    parts: str
-    """Where the results of parts lie until they are joined."""
+    segments: str
+    """Where the results of segments lie until they are joined."""
     options: MeshOptions
-    min_part_frames: int
+    min_segment_frames: int
 
     def as_dict(self) -> dict[str, Any]:
         options = {
@@ -111,9 +111,9 @@ class WorkerSettings:
         return {
             "version": __version__,
             "out": self.out,
-            "parts": self.parts,
+            "segments": self.segments,
             "options": options,
-            "min_part_frames": self.min_part_frames,
+            "min_segment_frames": self.min_segment_frames,
         }
 
     @staticmethod
@@ -125,7 +125,7 @@ class WorkerSettings:
             options[name] = Path(options[name]) if options[name] else None
         return WorkerSettings(
             out=values["out"],
-            parts=values["parts"],
+            segments=values["segments"],
             options=MeshOptions(**options),
-            min_part_frames=values["min_part_frames"],
+            min_segment_frames=values["min_segment_frames"],
         )

@@ -105,7 +105,7 @@ class _DetectionWork:
     """Boxes and keypoints, zero or one face a frame."""
 
     max_faces = 1
-    cell_length = 1
+    detection_interval = 1
 
     def __init__(self, options: DetectOptions, pipeline: FaceDetectionPipeline) -> None:
         self.options = options

@@ -16,12 +16,12 @@ from facestream.errors import JobStopped
 from facestream.media.source import Source, open_source
 from facestream.media.video.span import SpanError
 from facestream.structures import Progress, Summary
-from facestream.use_cases.extraction.clip_part import expected_frames, schedule_source, sequence_rate
 from facestream.use_cases.extraction.grouping import FrameGroup, Scheduled, group_frames
 from facestream.use_cases.extraction.profile import Profile
 from facestream.use_cases.extraction.reading import ReadAhead
 from facestream.use_cases.extraction.result_files import ResultFiles
 from facestream.use_cases.extraction.threads import decoder_threads
+from facestream.use_cases.extraction.time_range import expected_frames, schedule_source, sequence_rate
 from facestream.use_cases.extraction.work import Result, Work
 from facestream.use_cases.outputs.plan import OutputPlan, check_outputs
 
@@ -74,7 +74,7 @@ def _run(
 
             tell()
             with (
-                schedule_source(source, options, work.cell_length, may_jump=may_jump) as scheduled,
+                schedule_source(source, options, work.detection_interval, may_jump=may_jump) as scheduled,
                 find_results(scheduled, work) as found,
             ):
                 for group, results in found:
@@ -112,7 +112,7 @@ def iter_rows(source: Path, work: Work[Result]) -> Iterator[Result]:
 
 def _iter_results(source: Source, work: Work[Result], *, may_jump: bool) -> Iterator[Result]:
     with (
-        schedule_source(source, work.options, work.cell_length, may_jump=may_jump) as scheduled,
+        schedule_source(source, work.options, work.detection_interval, may_jump=may_jump) as scheduled,
         find_results(scheduled, work) as found,
     ):
         for group, results in found:
@@ -126,7 +126,7 @@ def _open(source: Path, options: JobOptions) -> Source:
 
 @contextmanager
 def read_groups(
-    scheduled: Iterable[Scheduled], options: JobOptions, cell_length: int, profile: Profile | None = None
+    scheduled: Iterable[Scheduled], options: JobOptions, detection_interval: int, profile: Profile | None = None
 ) -> Iterator[Iterator[FrameGroup]]:
     """Frames that have rows, in groups; more are decoded meanwhile, unless one thread must do all."""
     scheduled = iter(scheduled)
@@ -135,8 +135,10 @@ def read_groups(
     max_bytes = options.frame_memory_mb * 1_000_000 // (1 + NUM_GROUPS_AT_ONCE)
     with ExitStack() as cleanup:
         if options.num_threads != 1:
-            scheduled = cleanup.enter_context(ReadAhead(scheduled, max(cell_length, options.batch_size), max_bytes))
-        yield group_frames(scheduled, cell_length, options.batch_size, max_bytes)
+            scheduled = cleanup.enter_context(
+                ReadAhead(scheduled, max(detection_interval, options.batch_size), max_bytes)
+            )
+        yield group_frames(scheduled, detection_interval, options.batch_size, max_bytes)
 
 
 @contextmanager
@@ -144,7 +146,7 @@ def find_results(
     scheduled: Iterable[Scheduled], work: Work[Result]
 ) -> Iterator[Iterator[tuple[FrameGroup, Sequence[Result]]]]:
     """Frames with rows in groups, and their results, in order; later groups are looked at meanwhile."""
-    with read_groups(scheduled, work.options, work.cell_length, work.profile) as groups, ExitStack() as cleanup:
+    with read_groups(scheduled, work.options, work.detection_interval, work.profile) as groups, ExitStack() as cleanup:
         if work.options.num_threads == 1:
             yield ((group, work.prepare(group.frames, group.following)()) for group in groups)
             return

@@ -26,15 +26,15 @@ class FrameGroup(NamedTuple):
 
 
 def group_frames(
-    scheduled: Iterable[Scheduled], cell_length: int, max_frames: int, max_bytes: int
+    scheduled: Iterable[Scheduled], detection_interval: int, max_frames: int, max_bytes: int
 ) -> Iterator[FrameGroup]:
-    """Whole cells of ``cell_length`` frames by their index: a batch and ``max_bytes`` at most, but one cell."""
+    """Whole cells of ``detection_interval`` frames by their index: a batch and ``max_bytes`` at most, but one cell."""
     group: list[Scheduled] = []
     for entry in scheduled:
         frame = entry[0]
-        is_new_cell = bool(group) and frame.index // cell_length != group[-1][0].index // cell_length
-        num_frames = len(group) + cell_length
-        if is_new_cell and (num_frames > max_frames or num_frames * frame.pixels.nbytes > max_bytes):
+        is_new_interval = bool(group) and frame.index // detection_interval != group[-1][0].index // detection_interval
+        num_frames = len(group) + detection_interval
+        if is_new_interval and (num_frames > max_frames or num_frames * frame.pixels.nbytes > max_bytes):
             yield FrameGroup(group, frame)
             group = []
         group.append(entry)

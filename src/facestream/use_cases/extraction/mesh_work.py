@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from facestream.config import MeshOptions
-from facestream.pipeline.cells import choose_cell_length
+from facestream.pipeline.detection_interval import choose_detection_interval
 from facestream.ssi.box_track import BoxTrack
 from facestream.ssi.mesh_streams import MeshStreamWriter
 from facestream.structures import Detections, Frame, FrameMeshes, VideoInfo
@@ -23,12 +23,12 @@ if TYPE_CHECKING:
     from facestream.pipeline.face_mesh import FaceMeshPipeline
     from facestream.pipeline.tracker import FaceTracker
 
-__all__ = ["JoinedWork", "MeshWork", "NamedEngine", "cell_length_of"]
+__all__ = ["JoinedWork", "MeshWork", "NamedEngine", "detection_interval_of"]
 
 
-def cell_length_of(options: MeshOptions, info: VideoInfo) -> int:
+def detection_interval_of(options: MeshOptions, info: VideoInfo) -> int:
     """How many frames of a source depend on each other."""
-    return options.detect_every if isinstance(options.detect_every, int) else choose_cell_length(info)
+    return options.detect_every if isinstance(options.detect_every, int) else choose_detection_interval(info)
 
 
 class _MeshRows:
@@ -38,14 +38,14 @@ class _MeshRows:
         self.options = options
         self.profile = Profile(is_wanted=options.profile)
         self.max_faces = options.num_faces
-        self.cell_length = 1
+        self.detection_interval = 1
         self._start_s = start_s
         self._track: BoxTrack | None = None
         self._num_given = 0
         self._has_found = False
 
     def begin(self, info: VideoInfo) -> None:
-        self.cell_length = cell_length_of(self.options, info)
+        self.detection_interval = detection_interval_of(self.options, info)
         if self.options.boxes is not None:
             self._track = BoxTrack(
                 self.options.boxes,
@@ -104,7 +104,7 @@ class MeshWork(_MeshRows):
         from facestream.pipeline.tracker import FaceTracker
 
         super().begin(info)
-        self._tracker = FaceTracker(self._pipeline, self.cell_length)
+        self._tracker = FaceTracker(self._pipeline, self.detection_interval)
 
     def prepare(self, frames: Sequence[Frame], following: Frame | None) -> Callable[[], list[FrameMeshes]]:
         assert self._tracker is not None, "begin comes first"

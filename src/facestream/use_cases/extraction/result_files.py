@@ -189,7 +189,7 @@ class ResultFiles(Generic[Result]):
             "mirrored": info.mirrored,
             "pixel_aspect": info.pixel_aspect,
             "rate_hz": float(self._clock.rate_hz),
-            "detect_every": work.cell_length,
+            "detect_every": work.detection_interval,
             "part": self._describe_part(),
             "complete": self._shortfall is None,
             "reason": self._shortfall,

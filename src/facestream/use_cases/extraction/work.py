@@ -59,7 +59,7 @@ class FoundRows(Protocol[Result_contra]):
         ...
 
     @property
-    def cell_length(self) -> int:
+    def detection_interval(self) -> int:
         """How many frames of the source depend on each other; known when the work has begun."""
         ...
 

@@ -1,4 +1,4 @@
-"""A video in parts gives what it gives as a whole, to the last byte."""
+"""A video in segments gives what it gives as a whole, to the last byte."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from facestream import FaceMeshPipeline, MeshOptions, extract, write_stream
 from facestream.errors import JobStopped, SourceError
 from facestream.media.video.survey import NotDivisible
 from facestream.structures import Progress, Summary
-from facestream.use_cases.extraction.parts import MeshPart, divide, extract_part, join_parts
+from facestream.use_cases.extraction.segments import MeshSegment, divide, extract_segment, join_segments
 from facestream.use_cases.outputs.plan import plan_outputs
 from tests.media.clips import write_clip
 
@@ -37,19 +37,21 @@ def boxes(clip: Path) -> Path:
     return clip.parent / "boxes.stream"
 
 
-def run_parts(clip: Path, folder: Path, options: MeshOptions, pipeline: FaceMeshPipeline, num_parts: int) -> Summary:
-    """The parts in an order of their own, each through JSON."""
-    parts = divide(clip, options, num_parts, 1)
-    assert [part.stop for part in parts[:-1]] == [part.span.first for part in parts[1:]]
-    records = [folder / f"{number}.meshes" for number in range(len(parts))]
-    for part, path in reversed(list(zip(parts, records, strict=True))):
-        travelled = MeshPart.from_dict(json.loads(json.dumps(part.as_dict())))
-        extract_part(clip, travelled, path, options, pipeline=pipeline)
-    return join_parts(plan_outputs(clip, folder, options), options, records)
+def run_segments(
+    clip: Path, folder: Path, options: MeshOptions, pipeline: FaceMeshPipeline, num_segments: int
+) -> Summary:
+    """The segments in an order of their own, each through JSON."""
+    segments = divide(clip, options, num_segments, 1)
+    assert [segment.stop for segment in segments[:-1]] == [segment.span.first for segment in segments[1:]]
+    records = [folder / f"{number}.meshes" for number in range(len(segments))]
+    for segment, path in reversed(list(zip(segments, records, strict=True))):
+        travelled = MeshSegment.from_dict(json.loads(json.dumps(segment.as_dict())))
+        extract_segment(clip, travelled, path, options, pipeline=pipeline)
+    return join_segments(plan_outputs(clip, folder, options), options, records)
 
 
 @pytest.mark.parametrize(
-    ("values", "num_parts"),
+    ("values", "num_segments"),
     [
         ({}, 3),
         ({}, 8),
@@ -64,8 +66,8 @@ def run_parts(clip: Path, folder: Path, options: MeshOptions, pipeline: FaceMesh
     ],
     ids=str,
 )
-def test_parts_are_joined_to_the_whole(
-    values: dict[str, Any], num_parts: int, clip: Path, boxes: Path, tmp_path: Path
+def test_segments_are_joined_to_the_whole(
+    values: dict[str, Any], num_segments: int, clip: Path, boxes: Path, tmp_path: Path
 ) -> None:
     given = {**values, **({"boxes": boxes} if values.get("boxes") else {})}
     options = MeshOptions(formats=FORMATS, device="cpu", **given)
@@ -73,7 +75,7 @@ def test_parts_are_joined_to_the_whole(
     for name in ("whole", "joined"):
         (tmp_path / name).mkdir()
     whole = extract(clip, tmp_path / "whole", options, pipeline=pipeline)
-    joined = run_parts(clip, tmp_path / "joined", options, pipeline, num_parts)
+    joined = run_segments(clip, tmp_path / "joined", options, pipeline, num_segments)
     for path in whole.outputs:
         names = [path.name, *([f"{path.name}~"] if path.suffix == ".stream" else [])]
         assert all(filecmp.cmp(tmp_path / "whole" / n, tmp_path / "joined" / n, shallow=False) for n in names), path
@@ -93,18 +95,18 @@ def test_uneven_frames_of_two_kinds(pipeline: FaceMeshPipeline, astronaut: Any, 
     for name in ("whole", "joined"):
         (tmp_path / name).mkdir()
     whole = extract(clip, tmp_path / "whole", options, pipeline=pipeline)
-    joined = run_parts(clip, tmp_path / "joined", options, pipeline, 5)
+    joined = run_segments(clip, tmp_path / "joined", options, pipeline, 5)
     assert whole.warnings == joined.warnings != ()
     assert 40 < whole.num_frames_with_face < 80
     for name in ("a.facemesh.stream", "a.facemesh.stream~"):
         assert filecmp.cmp(tmp_path / "whole" / name, tmp_path / "joined" / name, shallow=False)
 
 
-def test_parts_are_whole_cells(clip: Path) -> None:
+def test_segments_are_whole_cells(clip: Path) -> None:
     options = MeshOptions()
-    parts = divide(clip, options, 4, 60)
-    assert sum(part.num_frames for part in parts) == 450
-    assert all(part.span.first % 20 == 0 for part in parts)
+    segments = divide(clip, options, 4, 60)
+    assert sum(segment.num_frames for segment in segments) == 450
+    assert all(segment.span.first % 20 == 0 for segment in segments)
     assert len(divide(clip, options, 100, 60)) <= 7
     assert divide(clip, options, 4, 226) == []
     assert divide(clip, options, 1, 10) == []
@@ -123,12 +125,12 @@ def test_what_is_not_divided(clip: Path, sample: Path, tmp_path: Path, astronaut
         divide(tmp_path / "none.mp4", MeshOptions(), 3, 10)
 
 
-def test_a_part_tells_and_stops(clip: Path, pipeline: FaceMeshPipeline, tmp_path: Path) -> None:
+def test_a_segment_tells_and_stops(clip: Path, pipeline: FaceMeshPipeline, tmp_path: Path) -> None:
     options = MeshOptions(device="cpu")
-    part = divide(clip, options, 3, 10)[1]
+    segment = divide(clip, options, 3, 10)[1]
     told: list[Progress] = []
-    extract_part(clip, part, tmp_path / "a.meshes", options, pipeline=pipeline, on_progress=told.append)
-    assert told[-1].num_frames == told[-1].num_frames_expected == part.num_frames
+    extract_segment(clip, segment, tmp_path / "a.meshes", options, pipeline=pipeline, on_progress=told.append)
+    assert told[-1].num_frames == told[-1].num_frames_expected == segment.num_frames
     with pytest.raises(JobStopped):
-        extract_part(clip, part, tmp_path / "b.meshes", options, pipeline=pipeline, should_stop=lambda: True)
+        extract_segment(clip, segment, tmp_path / "b.meshes", options, pipeline=pipeline, should_stop=lambda: True)
     assert [path.name for path in tmp_path.iterdir()] == ["a.meshes"]

@@ -13,7 +13,7 @@ from looping import loop_clip
 from facestream import DetectOptions, FaceMeshPipeline, MeshOptions, detect, extract, iter_meshes, read_stream
 from facestream.errors import OptionError, SourceError
 from facestream.media.video import span as video_span
-from facestream.use_cases.extraction import clip_part
+from facestream.use_cases.extraction import time_range
 from tests.media.clips import remux
 
 ARRAYS = ("landmarks", "presence", "scores", "boxes", "detected", "frames", "sizes", "timestamps_s")
@@ -87,7 +87,7 @@ def test_an_index_that_lies_is_not_believed(
         jumps.append(arguments)
         raise video_span.SpanError("not here")
 
-    monkeypatch.setattr(clip_part, "SpanSource", fail)
+    monkeypatch.setattr(time_range, "SpanSource", fail)
     found = run(clip, tmp_path / "read", small_pipeline, from_s=16.0, to_s=16.5)
     options = MeshOptions(device="cpu", from_s=16.0, to_s=16.5)
     assert [row.index for row in iter_meshes(clip, options, pipeline=small_pipeline)] == list(range(480, 495))

@@ -44,7 +44,7 @@ def sequence_rate(options: JobOptions) -> Fraction | None:
 
 @contextmanager
 def schedule_source(
-    source: Source, options: JobOptions, cell_length: int, *, may_jump: bool = True
+    source: Source, options: JobOptions, detection_interval: int, *, may_jump: bool = True
 ) -> Iterator[Iterator[Scheduled]]:
     """The frames of a source that are looked at, each with the number of its rows; 0 outside of the part.
 
@@ -58,14 +58,14 @@ def schedule_source(
         yield schedule_rows(source, constant_rate(options), source.info)
         return
     with ExitStack() as cleanup:
-        jump = _plan_jump(source, options, cell_length) if may_jump else None
+        jump = _plan_jump(source, options, detection_interval) if may_jump else None
         if jump is None:
             scheduled = schedule_rows(source, constant_rate(options), source.info)
         else:
             frames = _open_at(source, jump, options)
             cleanup.enter_context(closing(frames))
             scheduled = ((frame, jump.rows[frame.index]) for frame in frames if jump.rows[frame.index])
-        yield _restrict(scheduled, options, cell_length, source.info)
+        yield _restrict(scheduled, options, detection_interval, source.info)
 
 
 def expected_frames(info: VideoInfo, options: JobOptions) -> int | None:
@@ -98,30 +98,30 @@ class _Jump(NamedTuple):
     """Of a video: its frames up to the end of the clip."""
 
 
-def _plan_jump(source: Source, options: JobOptions, cell_length: int) -> _Jump | None:
+def _plan_jump(source: Source, options: JobOptions, detection_interval: int) -> _Jump | None:
     """Where to begin; ``None`` where the source is read from its start."""
     info, from_s = source.info, options.from_s or 0.0
     if (from_s - info.start_s) * info.rate_hz < MIN_FRAMES_TO_JUMP:
         return None
     if isinstance(source, PictureSequence):
         assert info.times_s is not None
-        first = _first_of_cell(info.times_s, from_s, cell_length)
+        first = _first_of_interval(info.times_s, from_s, detection_interval)
         return _Jump(count_rows(info.times_s, info, options).tolist(), first, None)
     if not isinstance(source, VideoSource) or info.kind == "picture":
         return None
     with suppress(NotDivisible):
         survey = survey_video(info.path)
         times_s = [number * survey.tick[0] / survey.tick[1] for number in survey.ticks.tolist()]
-        first = _first_of_cell(times_s, from_s, cell_length)
+        first = _first_of_interval(times_s, from_s, detection_interval)
         span = VideoSpan(first, len(times_s) - first, survey.cut_before(first), pack_numbers(survey.ticks[first:]))
         return _Jump(count_rows(times_s, info, options).tolist(), first, span)
     return None
 
 
-def _first_of_cell(times_s: Sequence[float], from_s: float, cell_length: int) -> int:
+def _first_of_interval(times_s: Sequence[float], from_s: float, detection_interval: int) -> int:
     """The first frame of the cell in which the part begins; of the last cell where it begins behind the end."""
     index = min(int(np.searchsorted(times_s, from_s)), len(times_s) - 1)
-    return index // cell_length * cell_length
+    return index // detection_interval * detection_interval
 
 
 def _open_at(source: Source, jump: _Jump, options: JobOptions) -> SpanSource | PictureSequence:
@@ -132,35 +132,35 @@ def _open_at(source: Source, jump: _Jump, options: JobOptions) -> SpanSource | P
 
 
 def _restrict(
-    scheduled: Iterator[Scheduled], options: JobOptions, cell_length: int, info: VideoInfo
+    scheduled: Iterator[Scheduled], options: JobOptions, detection_interval: int, info: VideoInfo
 ) -> Iterator[Scheduled]:
     """The frames of the cells that the part lies in, and the first one of the next cell."""
     from_s, to_s = options.from_s or 0.0, float("inf") if options.to_s is None else options.to_s
     before: list[Frame] = []
-    last_cell: int | None = None
+    last_interval: int | None = None
     last_s = info.start_s
     for frame, num_rows in scheduled:
-        cell, last_s = frame.index // cell_length, frame.timestamp_s
+        cell, last_s = frame.index // detection_interval, frame.timestamp_s
         if from_s <= frame.timestamp_s < to_s:
-            yield from ((earlier, 0) for earlier in before if earlier.index // cell_length == cell)
+            yield from ((earlier, 0) for earlier in before if earlier.index // detection_interval == cell)
             before.clear()
-            last_cell = cell
+            last_interval = cell
             yield frame, num_rows
-        elif last_cell is None:
+        elif last_interval is None:
             if frame.timestamp_s >= to_s:
                 break
-            if before and before[-1].index // cell_length != cell:
+            if before and before[-1].index // detection_interval != cell:
                 before.clear()
             before.append(frame)
-        elif cell == last_cell or frame.timestamp_s < from_s:
+        elif cell == last_interval or frame.timestamp_s < from_s:
             yield frame, 0
         else:
-            if cell_length > 1:
+            if detection_interval > 1:
                 yield frame, 0
             return
         # No name is kept, or the frame would live on while the next one is made.
         del frame
-    if last_cell is None:
+    if last_interval is None:
         beginning = format_time(info.start_s)
         wanted = f"from {format_time(from_s)}" + ("" if options.to_s is None else f" to {format_time(to_s)}")
         raise SourceError(

@@ -13,13 +13,13 @@ from facestream.ops.roi import blend_rois, to_display, to_stored
 from facestream.ops.warp import crop_to_frame, frame_to_crop
 from facestream.structures import Detections, FaceRois
 
-__all__ = ["Sightings", "detections_of", "sight"]
+__all__ = ["TrackedFaces", "detections_of", "track"]
 
 FloatArray = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Sightings:
+class TrackedFaces:
     """Faces of several frames: the roi of each, and its detection as seen from there, which hardly changes while a head
     moves."""
 
@@ -35,45 +35,45 @@ class Sightings:
     def __len__(self) -> int:
         return len(self.rois)
 
-    def __getitem__(self, index: npt.NDArray[Any] | slice) -> Sightings:
-        return Sightings(self.rois[index], self.points[index], self.sizes[index], self.scores[index])
+    def __getitem__(self, index: npt.NDArray[Any] | slice) -> TrackedFaces:
+        return TrackedFaces(self.rois[index], self.points[index], self.sizes[index], self.scores[index])
 
     @staticmethod
-    def join(parts: Sequence[Sightings]) -> Sightings:
-        """All sightings of the parts, in order; there must be a part."""
-        return Sightings(
+    def join(parts: Sequence[TrackedFaces]) -> TrackedFaces:
+        """All tracked of the parts, in order; there must be a part."""
+        return TrackedFaces(
             FaceRois.join([part.rois for part in parts]),
             *(np.concatenate([getattr(part, name) for part in parts]) for name in ("points", "sizes", "scores")),
         )
 
-    def blend(self, others: Sightings, weights: FloatArray) -> Sightings:
-        """Between two sightings of each face; ``weights`` (N,) say how near the second one is: 0 is the first."""
+    def blend(self, others: TrackedFaces, weights: FloatArray) -> TrackedFaces:
+        """Between two tracked of each face; ``weights`` (N,) say how near the second one is: 0 is the first."""
         mix = weights[:, None]
-        return Sightings(
+        return TrackedFaces(
             blend_rois(self.rois, others.rois, weights),
             self.points + (others.points - self.points) * mix[..., None],
             self.sizes + (others.sizes - self.sizes) * mix,
             self.scores + (others.scores - self.scores) * weights,
         )
 
-    def moved_to(self, rois: FaceRois) -> Sightings:
+    def moved_to(self, rois: FaceRois) -> TrackedFaces:
         """The same faces where other rois are now."""
-        return Sightings(rois, self.points, self.sizes, self.scores)
+        return TrackedFaces(rois, self.points, self.sizes, self.scores)
 
 
-def sight(faces: Detections, rois: FaceRois, pixel_aspects: FloatArray) -> Sightings:
+def track(faces: Detections, rois: FaceRois, pixel_aspects: FloatArray) -> TrackedFaces:
     """Detected faces (N), each from its roi, in frames with these pixel aspects (N,)."""
     corners = faces.boxes.reshape(-1, 2, 2)
     middles = corners.mean(axis=1, keepdims=True)
     points = frame_to_crop(np.concatenate([middles, faces.keypoints], axis=1), rois, 1, pixel_aspects)
     sizes = to_display(corners[:, 1] - corners[:, 0], pixel_aspects) / rois.sides[:, None]
-    return Sightings(rois, points, sizes, np.asarray(faces.scores, dtype=np.float64))
+    return TrackedFaces(rois, points, sizes, np.asarray(faces.scores, dtype=np.float64))
 
 
-def detections_of(sightings: Sightings, pixel_aspects: FloatArray) -> Detections:
+def detections_of(tracked: TrackedFaces, pixel_aspects: FloatArray) -> Detections:
     """The detections of faces (N) in frames with these pixel aspects (N,); undoes ``sight``."""
-    points = crop_to_frame(sightings.points, sightings.rois, 1, pixel_aspects)
-    halves = to_stored(sightings.sizes * sightings.rois.sides[:, None] / 2, pixel_aspects)
+    points = crop_to_frame(tracked.points, tracked.rois, 1, pixel_aspects)
+    halves = to_stored(tracked.sizes * tracked.rois.sides[:, None] / 2, pixel_aspects)
     middles = points[:, 0]
     boxes = np.concatenate([middles - halves, middles + halves], axis=1)
-    return Detections(boxes, points[:, 1:], sightings.scores)
+    return Detections(boxes, points[:, 1:], tracked.scores)

@@ -1,4 +1,4 @@
-"""Where the results of parts lie until they are joined: a folder that all workers reach, or a place elsewhere."""
+"""Where the results of segments lie until they are joined: a folder that all workers reach, or a place elsewhere."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from facestream.errors import FacestreamError
 from facestream.storage.remote import is_address, is_there, remove
 from facestream.storage.staging import sweep_staged_files
 
-__all__ = ["PartStore"]
+__all__ = ["SegmentStore"]
 
 SUFFIX = ".meshes"
 
 
-class PartStore:
+class SegmentStore:
     """Files of records, each named for its item and all that decides over what is in it."""
 
     def __init__(self, place: str) -> None:
@@ -24,11 +24,11 @@ class PartStore:
 
     @staticmethod
     def name(number: int, digest: str) -> str:
-        """Of the records of a part of the item of that number."""
+        """Of the records of a segment of the item of that number."""
         return f"{number}-{digest}{SUFFIX}"
 
     def has(self, name: str) -> bool:
-        """Whether a part is there, of this run or of an earlier one."""
+        """Whether a segment is there, of this run or of an earlier one."""
         if self._folder is not None:
             return (self._folder / name).exists()
         with suppress(FacestreamError):
@@ -45,7 +45,7 @@ class PartStore:
             remove(f"{self.place}/{name}")
 
     def sweep(self, journal: Journal) -> None:
-        """Remove the parts in a folder whose items wait no more, and what killed workers left of others."""
+        """Remove the segments in a folder whose items wait no more, and what killed workers left of others."""
         if self._folder is None or not self._folder.exists():
             return
         sweep_staged_files(self._folder)

@@ -1,6 +1,6 @@
-"""A long video in parts: found apart, in any order and anywhere, and joined to what one run would have given.
+"""A long video in segments: found apart, in any order and anywhere, and joined to what one run would have given.
 
-The meshes of a cell depend on its own frames and the first one of the next cell. A part is some whole cells; it looks
+The meshes of a cell depend on its own frames and the first one of the next cell. A segment is some whole cells; it looks
 at the frame that follows as well.
 """
 
@@ -27,25 +27,25 @@ from facestream.pipeline.face_mesh import FaceMeshPipeline
 from facestream.storage.packed_numbers import pack_numbers, unpack_numbers
 from facestream.structures import Progress, Summary
 from facestream.tables.mesh_records import MeshRecordWriter, read_facts, read_mesh_records
-from facestream.use_cases.extraction.clip_part import count_rows, sequence_rate
 from facestream.use_cases.extraction.frame_loop import find_results, keep_opencv_to_one_thread
 from facestream.use_cases.extraction.grouping import Scheduled
-from facestream.use_cases.extraction.mesh_work import JoinedWork, MeshWork, NamedEngine, cell_length_of
+from facestream.use_cases.extraction.mesh_work import JoinedWork, MeshWork, NamedEngine, detection_interval_of
 from facestream.use_cases.extraction.result_files import ResultFiles
 from facestream.use_cases.extraction.threads import decoder_threads
+from facestream.use_cases.extraction.time_range import count_rows, sequence_rate
 from facestream.use_cases.outputs.plan import OutputPlan, check_outputs
 
-__all__ = ["MeshPart", "divide", "extract_part", "join_parts"]
+__all__ = ["MeshSegment", "divide", "extract_segment", "join_segments"]
 
 
 @dataclass(frozen=True, slots=True)
-class MeshPart:
+class MeshSegment:
     """Frames of a video that one worker looks at."""
 
     span: VideoSpan
     """With the frame that follows."""
     stop: int
-    """Index of the first frame that belongs to the next part."""
+    """Index of the first frame that belongs to the next segment."""
     rows: str
     """How many rows each frame of the span has, packed."""
     start_s: float
@@ -60,13 +60,13 @@ class MeshPart:
         return dataclasses.asdict(self)
 
     @staticmethod
-    def from_dict(values: Mapping[str, Any]) -> MeshPart:
+    def from_dict(values: Mapping[str, Any]) -> MeshSegment:
         span = values["span"]
-        return MeshPart(**{**values, "span": VideoSpan(**{**span, "cut": Cut(**span["cut"])})})
+        return MeshSegment(**{**values, "span": VideoSpan(**{**span, "cut": Cut(**span["cut"])})})
 
 
-def divide(source: Path, options: MeshOptions, num_parts: int, min_frames: int) -> list[MeshPart]:
-    """The parts of a video, each of about ``min_frames`` or more, and ``num_parts`` at most; none where it is short.
+def divide(source: Path, options: MeshOptions, num_segments: int, min_frames: int) -> list[MeshSegment]:
+    """The segments of a video, each of about ``min_frames`` or more, and ``num_segments`` at most; none if short.
 
     Nothing is decoded but the first frame.
 
@@ -75,7 +75,7 @@ def divide(source: Path, options: MeshOptions, num_parts: int, min_frames: int) 
         NotDivisible: it must be read from its start to its end.
     """
     if options.is_partial:
-        raise NotDivisible("only a part of it is wanted")
+        raise NotDivisible("only a time range of it is wanted")
     with closing(open_source(source, 1, sequence_hz=sequence_rate(options))) as video:
         info = video.info
     is_short = info.num_frames_header is not None and info.num_frames_header < 2 * min_frames
@@ -87,18 +87,18 @@ def divide(source: Path, options: MeshOptions, num_parts: int, min_frames: int) 
         raise NotDivisible("it is made of pictures")
     survey = survey_video(source)
     num_frames = len(survey.ticks)
-    num_parts = min(num_parts, num_frames // min_frames)
-    if num_parts < 2:
+    num_segments = min(num_segments, num_frames // min_frames)
+    if num_segments < 2:
         return []
     times_s = [number * survey.tick[0] / survey.tick[1] for number in survey.ticks.tolist()]
     rows = count_rows(times_s, info, options)
-    borders = _place_borders(survey, cell_length_of(options, info), num_parts)
-    return [_make_part(survey, rows, first, stop, times_s[0]) for first, stop in pairwise(borders)]
+    borders = _place_borders(survey, detection_interval_of(options, info), num_segments)
+    return [_make_segment(survey, rows, first, stop, times_s[0]) for first, stop in pairwise(borders)]
 
 
-def extract_part(
+def extract_segment(
     source: Path,
-    part: MeshPart,
+    segment: MeshSegment,
     target: Path,
     options: MeshOptions,
     *,
@@ -106,7 +106,7 @@ def extract_part(
     on_progress: Callable[[Progress], None] | None = None,
     should_stop: Callable[[], bool] | None = None,
 ) -> None:
-    """Find the meshes of a part and keep them in a file of records for ``join_parts``.
+    """Find the meshes of a segment and keep them in a file of records for ``join_segments``.
 
     Raises:
         SpanError: the frames are not those that the survey of the video promised.
@@ -116,7 +116,7 @@ def extract_part(
     """
     started = perf_counter()
     keep_opencv_to_one_thread()
-    work = MeshWork(options, pipeline, part.start_s)
+    work = MeshWork(options, pipeline, segment.start_s)
     facts = {
         "device": work.device,
         "engines": {
@@ -124,26 +124,26 @@ def extract_part(
         },
     }
     with (
-        closing(SpanSource(source, part.span, decoder_threads(options.num_threads))) as frames,
+        closing(SpanSource(source, segment.span, decoder_threads(options.num_threads))) as frames,
         MeshRecordWriter(target, facts) as records,
     ):
         work.begin(frames.info)
         num_found = 0
-        with find_results(_schedule(frames, part), work) as found:
+        with find_results(_schedule(frames, segment), work) as found:
             for group, results in found:
                 if should_stop is not None and should_stop():
-                    raise JobStopped(f"{source}: stopped after {num_found} frames of a part; nothing was written")
+                    raise JobStopped(f"{source}: stopped after {num_found} frames of a segment; nothing was written")
                 for (frame, num_rows), result in zip(group.scheduled, results, strict=True):
-                    if frame.index < part.stop:
+                    if frame.index < segment.stop:
                         records.write(result, num_rows)
-                        num_found = frame.index + 1 - part.span.first
+                        num_found = frame.index + 1 - segment.span.first
                 if on_progress is not None:
-                    on_progress(Progress(num_found, part.num_frames, perf_counter() - started))
+                    on_progress(Progress(num_found, segment.num_frames, perf_counter() - started))
         records.commit()
 
 
-def join_parts(plan: OutputPlan, options: MeshOptions, records: Sequence[Path]) -> Summary:
-    """Write the plan's outputs from the records of all parts, in order.
+def join_segments(plan: OutputPlan, options: MeshOptions, records: Sequence[Path]) -> Summary:
+    """Write the plan's outputs from the records of all segments, in order.
 
     Raises:
         SourceError: a file of records is missing or damaged.
@@ -167,29 +167,31 @@ def join_parts(plan: OutputPlan, options: MeshOptions, records: Sequence[Path]) 
     return files.summarize(started, started)
 
 
-def _place_borders(survey: VideoSurvey, cell_length: int, num_parts: int) -> list[int]:
-    """Where parts begin, and the end: borders of cells, right behind a cut where one is near."""
+def _place_borders(survey: VideoSurvey, detection_interval: int, num_segments: int) -> list[int]:
+    """Where segments begin, and the end: borders of cells, right behind a cut where one is near."""
     num_frames = len(survey.ticks)
-    behind_cuts = np.array([-(-cut.index // cell_length) * cell_length for cut in survey.cuts])
-    reach = num_frames / num_parts / 4
+    behind_cuts = np.array([-(-cut.index // detection_interval) * detection_interval for cut in survey.cuts])
+    reach = num_frames / num_segments / 4
     borders = {0, num_frames}
-    for number in range(1, num_parts):
-        wanted = number * num_frames / num_parts
+    for number in range(1, num_segments):
+        wanted = number * num_frames / num_segments
         nearest = int(behind_cuts[np.abs(behind_cuts - wanted).argmin()])
         is_near = abs(nearest - wanted) <= reach
-        borders.add(min(num_frames, nearest if is_near else round(wanted / cell_length) * cell_length))
+        borders.add(min(num_frames, nearest if is_near else round(wanted / detection_interval) * detection_interval))
     return sorted(borders)
 
 
-def _make_part(survey: VideoSurvey, rows: npt.NDArray[np.int64], first: int, stop: int, start_s: float) -> MeshPart:
+def _make_segment(
+    survey: VideoSurvey, rows: npt.NDArray[np.int64], first: int, stop: int, start_s: float
+) -> MeshSegment:
     following = np.flatnonzero(rows[stop:])
     end = stop + int(following[0]) + 1 if len(following) else len(rows)
     span = VideoSpan(first, end - first, survey.cut_before(first), pack_numbers(survey.ticks[first:end]))
-    return MeshPart(span, stop, pack_numbers(rows[first:end]), start_s)
+    return MeshSegment(span, stop, pack_numbers(rows[first:end]), start_s)
 
 
-def _schedule(frames: SpanSource, part: MeshPart) -> Iterator[Scheduled]:
-    for frame, num_rows in zip(frames, unpack_numbers(part.rows).tolist(), strict=True):
+def _schedule(frames: SpanSource, segment: MeshSegment) -> Iterator[Scheduled]:
+    for frame, num_rows in zip(frames, unpack_numbers(segment.rows).tolist(), strict=True):
         if num_rows:
             yield frame, num_rows
         # No name is kept, or the frame would live on while the next one is made.

@@ -7,7 +7,7 @@ import numpy.typing as npt
 from hypothesis import given
 from hypothesis import strategies as st
 
-from facestream.pipeline.carrying import Sightings, detections_of, sight
+from facestream.pipeline.tracked_faces import TrackedFaces, detections_of, track
 from facestream.structures import Detections, FaceRois
 
 ONE = np.ones(1)
@@ -19,8 +19,8 @@ def a_face(x: float, y: float, side: float, angle: float) -> tuple[Detections, F
     return faces, FaceRois(np.array([[x, y]]), np.array([side]), np.array([angle]))
 
 
-def at(sightings: Sightings, aspects: npt.NDArray[np.float64] = ONE) -> Detections:
-    return detections_of(sightings, aspects)
+def at(tracked: TrackedFaces, aspects: npt.NDArray[np.float64] = ONE) -> Detections:
+    return detections_of(tracked, aspects)
 
 
 @given(
@@ -32,7 +32,7 @@ def at(sightings: Sightings, aspects: npt.NDArray[np.float64] = ONE) -> Detectio
 )
 def test_what_was_sighted_is_what_was_detected(x: float, y: float, side: float, angle: float, aspect: float) -> None:
     faces, rois = a_face(x, y, side, angle)
-    back = at(sight(faces, rois, ONE * aspect), ONE * aspect)
+    back = at(track(faces, rois, ONE * aspect), ONE * aspect)
     np.testing.assert_allclose(back.boxes, faces.boxes, atol=1e-6)
     np.testing.assert_allclose(back.keypoints, faces.keypoints, atol=1e-6)
     np.testing.assert_array_equal(back.scores, faces.scores)
@@ -41,23 +41,23 @@ def test_what_was_sighted_is_what_was_detected(x: float, y: float, side: float, 
 def test_a_detection_goes_with_its_roi() -> None:
     faces, rois = a_face(100, 100, 80, 0.0)
     moved = FaceRois(np.array([[160.0, 130.0]]), np.array([160.0]), np.array([0.0]))
-    there = at(sight(faces, rois, ONE).moved_to(moved))
+    there = at(track(faces, rois, ONE).moved_to(moved))
     # Twice as large, around the new middle.
     np.testing.assert_allclose(there.boxes, [[120, 80, 200, 180]])
     np.testing.assert_allclose(there.keypoints[0, 0], [142, 130])
 
 
 def test_half_way_between_two_sightings() -> None:
-    first, last = (sight(*a_face(x, 100, 80, 0.0), ONE) for x in (100.0, 140.0))
+    first, last = (track(*a_face(x, 100, 80, 0.0), ONE) for x in (100.0, 140.0))
     np.testing.assert_allclose(at(first.blend(last, np.array([0.25]))).boxes, [[90, 75, 130, 125]])
 
 
 def test_no_faces() -> None:
-    none = sight(
+    none = track(
         Detections(np.zeros((0, 4)), np.zeros((0, 6, 2)), np.zeros(0)),
         FaceRois(np.zeros((0, 2)), np.zeros(0), np.zeros(0)),
         np.zeros(0),
     )
     assert len(none) == 0
     assert len(detections_of(none, np.zeros(0))) == 0
-    assert len(Sightings.join([none, sight(*a_face(0, 0, 5, 0), ONE)])) == 1
+    assert len(TrackedFaces.join([none, track(*a_face(0, 0, 5, 0), ONE)])) == 1

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from facestream.pipeline.cells import choose_cell_length
+from facestream.pipeline.detection_interval import choose_detection_interval
 from facestream.structures import VideoInfo
 
 
@@ -30,11 +30,11 @@ def info(rate_hz: float, width: int = 640, height: int = 360) -> VideoInfo:
     ("rate_hz", "length"), [(1, 1), (8, 6), (15, 12), (23.976, 20), (25, 20), (30, 20), (60, 20), (240, 20)]
 )
 def test_by_the_rate(rate_hz: float, length: int) -> None:
-    assert choose_cell_length(info(rate_hz)) == length
+    assert choose_detection_interval(info(rate_hz)) == length
 
 
 @pytest.mark.parametrize(
     ("width", "height", "length"), [(1920, 1080, 20), (3840, 2160, 9), (7680, 4320, 2), (10000, 10000, 1), (0, 0, 20)]
 )
 def test_by_the_size(width: int, height: int, length: int) -> None:
-    assert choose_cell_length(info(30, width, height)) == length
+    assert choose_detection_interval(info(30, width, height)) == length
