@@ -16,18 +16,18 @@ import facestream
 
 PACKAGE = Path(facestream.__file__).parent
 
-FILES = {"media", "ssi", "tables", "storage"}
+FILES = {"formats", "media", "ssi", "tables", "storage"}
 """The rooms that read and write files."""
 
 MAY_IMPORT = {
     "__init__": {"config", "errors", "version", "use_cases", "ssi", "media", "pipeline", "structures"},
     "__main__": {"cli"},
     "cli": {"config", "errors", "version", "__init__", "structures", "use_cases", "inspection", "discover", "server"}
-    | {"batch", "storage"},
+    | {"batch", "formats", "storage"},
     "server": {"config", "errors", "structures", "topology", "version", "discover", "ipc"} | FILES,
     "inspection": {"batch", "clip_times", "config", "discover", "errors", "models", "structures"} | FILES,
     "batch": {"config", "errors", "structures", "version", "use_cases", "pipeline", "ipc"} | FILES,
-    "discover": {"config", "errors", "structures", "version", "use_cases", "pipeline", "media", "ssi"},
+    "discover": {"config", "errors", "structures", "version", "use_cases", "pipeline", "formats", "media", "ssi"},
     "use_cases": {"clip_times", "config", "errors", "version", "structures", "pipeline", "engines", "drawing"} | FILES,
     "ipc": {"errors"},
     "drawing": {"errors", "structures", "topology", "media", "storage"},
@@ -35,11 +35,12 @@ MAY_IMPORT = {
     "engines": {"errors", "models"},
     "models": {"errors", "topology"},
     "ops": {"images", "structures", "topology"},
+    "formats": {"errors", "structures", "media", "ssi", "tables"},
     "tables": {"errors", "structures", "topology", "version", "ssi", "media", "storage"},
     "ssi": {"errors", "structures", "topology", "media", "storage"},
     "media": {"errors", "images", "structures", "storage"},
     "storage": {"errors"},
-    "config": {"clip_times", "errors"},
+    "config": {"clip_times", "errors", "formats"},
     "clip_times": {"errors"},
     "structures": {"images", "topology"},
     "images": set[str](),

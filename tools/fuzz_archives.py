@@ -13,10 +13,10 @@ import numpy as np
 import numpy.typing as npt
 from fuzzing import Picks, bounded_memory, refusals, scratch_folder
 
+from facestream.formats.contents import content_of
 from facestream.ssi.columns import column_names
 from facestream.ssi.header import WRITTEN_TYPES
 from facestream.tables.archive import read_archive, read_meta
-from facestream.tables.contents import content_of
 from facestream.tables.detection_csv import DETECTION_CSV_COLUMNS
 from facestream.tables.mesh_csv import MESH_CSV_COLUMNS
 from facestream.tables.table import Table

@@ -9,9 +9,9 @@ from typing import Any
 
 from facestream.clip_times import format_time, parse_time
 from facestream.errors import OptionError
+from facestream.formats.catalog import FORMAT_NAMES
 
 __all__ = [
-    "FORMATS",
     "DetectOptions",
     "JobOptions",
     "MeshOptions",
@@ -20,8 +20,6 @@ __all__ = [
     "make_option",
     "options_of",
 ]
-
-FORMATS = ("stream", "npz", "csv")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,7 +66,7 @@ class JobOptions:
     formats: tuple[str, ...] = make_option(
         (),
         flag="--format",
-        choices=FORMATS,
+        choices=FORMAT_NAMES,
         is_repeatable=True,
         help="Output format, may be given several times.  [default: stream, or what -o ends in]",
     )

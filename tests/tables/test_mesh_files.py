@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 from facestream.errors import OutputError
+from facestream.formats.row_writer import RowWriter
 from facestream.media.clock import FrameClock
 from facestream.ssi.columns import mesh_row
 from facestream.ssi.mesh_streams import MeshStreamWriter
@@ -20,7 +21,6 @@ from facestream.ssi.stream import read_stream
 from facestream.structures import FaceMeshes, FrameMeshes
 from facestream.tables.mesh_csv import MESH_CSV_COLUMNS, MeshCsvWriter
 from facestream.tables.mesh_npz import MeshNpzWriter
-from facestream.tables.row_writer import RowWriter
 
 SIZE = (64, 48)
 COUNTS = [0, 2, 1, 0, 2]

@@ -20,8 +20,9 @@ from facestream.batch.journal import Journal, State
 from facestream.batch.recovered import count_as_done
 from facestream.batch.recovery import Recovery
 from facestream.batch.sources.items import Item, apply_options, item_endings, options_to_text, plan_item
-from facestream.config import FORMATS, MeshOptions
+from facestream.config import MeshOptions
 from facestream.errors import FacestreamError, OptionError, OutputError
+from facestream.formats.catalog import find_format
 from facestream.media.pictures.numbered import find_pictures
 from facestream.storage.remote import describe_file, find_files, is_address, is_there
 from facestream.use_cases.inputs import Failure
@@ -305,7 +306,7 @@ def _leave_out(journal: Journal, limit: int) -> int:
 
 def _names(item: Item, options: MeshOptions) -> list[str]:
     """The outputs of an item, below the output folder."""
-    if item.output.lower().rpartition(".")[2] in FORMATS:
+    if find_format(Path(item.output)):
         plan = plan_item(Path(), Path(item.source), item.output, options)
         return [path.as_posix() for path in (*plan.paths, *([plan.overlay] if plan.overlay else []))]
     return [item.output + ending for ending in item_endings(options)]

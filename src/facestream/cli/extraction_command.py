@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from facestream.cli.report import Reporter, print_error
-from facestream.config import FORMATS, JobOptions
+from facestream.config import JobOptions
 from facestream.errors import FacestreamError, SourceError
+from facestream.formats.catalog import find_format
 
 if TYPE_CHECKING:
     from facestream.structures import Summary
@@ -90,7 +91,7 @@ def find_sources(
     count = f"but there are {num_inputs} inputs" if num_inputs > 1 else "but the input is a folder or pattern"
     if sources.are_many and overlay:
         raise click.UsageError(f"--overlay {overlay} names one file, {count}; leave FILE out")
-    names_file = output is not None and output.suffix.lower().removeprefix(".") in FORMATS and not is_folder(output)
+    names_file = output is not None and find_format(output) is not None and not is_folder(output)
     if sources.are_many and names_file:
         raise click.UsageError(f"-o {output} names one file, {count}; name a folder")
     return sources

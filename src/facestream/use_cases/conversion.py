@@ -4,38 +4,21 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TypeVar
 
-from facestream.config import FORMATS
 from facestream.errors import OptionError, OutputError
+from facestream.formats.catalog import Format, find_format, suffix_list
+from facestream.formats.contents import DETECTIONS, MESHES, stream_content
+from facestream.formats.interface import Content
+from facestream.formats.row_writer import RowWriter
 from facestream.media.clock import FrameClock
-from facestream.ssi.detection_streams import DetectionStreamWriter
-from facestream.ssi.header import data_path
-from facestream.ssi.mesh_streams import MeshStreamWriter
 from facestream.ssi.pair import settle_folder
-from facestream.ssi.stream import SsiStream, read_stream, write_stream
+from facestream.ssi.stream import SsiStream
 from facestream.storage.staging import check_folder
 from facestream.structures import FrameDetections, FrameMeshes
-from facestream.tables.archive import read_archive, read_meta
-from facestream.tables.contents import (
-    BOX_STREAM,
-    DETECTIONS,
-    KEYPOINT_STREAM,
-    MESH_STREAM,
-    MESHES,
-    stream_content,
-)
-from facestream.tables.detection_csv import DETECTION_CSV_COLUMNS, DetectionCsvWriter, read_detection_csv
-from facestream.tables.detection_npz import DetectionNpzWriter, read_detection_npz
-from facestream.tables.mesh_csv import MESH_CSV_COLUMNS, MeshCsvWriter, read_mesh_csv
-from facestream.tables.mesh_npz import MeshNpzWriter, read_mesh_npz
 from facestream.tables.recording import DetectionRecording, MeshRecording, Recording
-from facestream.tables.row_writer import RowWriter
-from facestream.tables.sample_files import read_sample_csv, read_sample_npz, write_sample_csv, write_sample_npz
-from facestream.tables.table import Table
-from facestream.use_cases.outputs.naming import check_name, detection_streams, mesh_streams
+from facestream.use_cases.outputs.naming import check_name
 from facestream.use_cases.outputs.replacing import check_place
 
 __all__ = ["convert"]
@@ -61,91 +44,50 @@ def convert(source: str | os.PathLike[str], target: str | os.PathLike[str]) -> t
         OutputError: the target cannot be written.
     """
     source, target = Path(source), Path(target)
-    for path in (source, target):
-        if _kind(path) not in FORMATS:
-            raise OptionError(f"{path}: must end in {', '.join(f'.{known}' for known in FORMATS)}")
+    source_format, target_format = _format_of(source), _format_of(target)
     check_folder(target.parent)
     settle_folder(target.parent)
-    content = _read(source)
-    targets = _targets(target, content)
-    inputs = (source, data_path(source)) if _kind(source) == "stream" else (source,)
+    content = source_format.files.read(source)
+    targets = _targets(target, target_format, content)
     for path, what in targets.items():
-        check_place(path, what, inputs)
+        check_place(path, what, source_format.files.stored_files(source))
     try:
         if isinstance(content, SsiStream):
-            _write_samples(target, content)
+            target_format.files.write_samples(target, content)
             return (target,)
-        if _kind(target) == "stream":
-            rest = "z, scores, boxes, keypoints" if isinstance(content, MeshRecording) else "sizes"
-            _log.warning("%s: a stream has no room for %s and single time stamps of %s", target, rest, source)
+        if lost := target_format.files.values_without_room(content):
+            _log.warning("%s: a %s has no room for %s of %s", target, target_format.name, lost, source)
         if isinstance(content, MeshRecording):
-            return _copy(content, _mesh_writer(tuple(targets), content))
-        return _copy(content, _detection_writer(tuple(targets), content))
+            missing = str(_option(content, "missing", "zero"))
+            return _copy(
+                content,
+                target_format.files.write_meshes(tuple(targets), num_faces=content.num_faces, missing=missing),
+            )
+        repeats = bool(_option(content, "repeat_last", True))
+        return _copy(content, target_format.files.write_detections(tuple(targets), repeat_last=repeats))
     except OSError as error:
         raise OutputError(f"{target}: cannot be written ({error.strerror or error})") from error
 
 
-def _kind(path: Path) -> str:
-    return path.suffix.lower().removeprefix(".")
+def _format_of(path: Path) -> Format:
+    form = find_format(path)
+    if form is None:
+        raise OptionError(f"{path}: must end in {suffix_list()}")
+    return form
 
 
-def _read(path: Path) -> SsiStream | MeshRecording | DetectionRecording:
-    if _kind(path) == "stream":
-        return read_stream(path)
-    if _kind(path) == "npz":
-        arrays = read_archive(path)
-        meta = read_meta(path, arrays)
-        if "landmarks" in arrays:
-            return read_mesh_npz(path, arrays, meta)
-        return read_detection_npz(path, arrays, meta) if "boxes" in arrays else read_sample_npz(path, arrays, meta)
-    table = Table(path)
-    if table.columns[:-1] == MESH_CSV_COLUMNS:
-        return read_mesh_csv(table)
-    return read_detection_csv(table) if table.columns[:-1] == DETECTION_CSV_COLUMNS else read_sample_csv(table)
-
-
-def _write_samples(target: Path, stream: SsiStream) -> None:
-    if _kind(target) == "stream":
-        write_stream(target, stream.data, stream.rate_hz, media_type=stream.media_type, meta=stream.meta)
-    elif _kind(target) == "npz":
-        write_sample_npz(target, stream)
-    else:
-        write_sample_csv(target, stream)
-
-
-def _targets(target: Path, content: SsiStream | MeshRecording | DetectionRecording) -> dict[Path, str]:
-    """The files that are written, and what each will hold: of several faces, and of boxes and keypoints, a stream each.
+def _targets(target: Path, form: Format, content: Content) -> dict[Path, str]:
+    """Return the files that are written, and what each will hold.
 
     Raises:
-        OptionError: the target's name says something else.
+        OptionError: the target's name says that something else is in it.
     """
     if isinstance(content, SsiStream):
         return {target: stream_content(content.media_type, content.data.shape[1])}
-    kind = MESHES if isinstance(content, MeshRecording) else DETECTIONS
-    check_name(target, kind)
-    if _kind(target) != "stream":
-        return {target: kind}
+    check_name(target, MESHES if isinstance(content, MeshRecording) else DETECTIONS)
     if isinstance(content, MeshRecording):
-        return dict.fromkeys(mesh_streams(target, content.num_faces), MESH_STREAM)
-    return dict(zip(detection_streams(target), (BOX_STREAM, KEYPOINT_STREAM), strict=True))
-
-
-def _mesh_writer(targets: Sequence[Path], content: MeshRecording) -> RowWriter[FrameMeshes]:
-    target = targets[0]
-    if _kind(target) == "npz":
-        return MeshNpzWriter(target, content.num_faces)
-    if _kind(target) == "csv":
-        return MeshCsvWriter(target, content.num_faces)
-    return MeshStreamWriter(tuple(targets), str(_option(content, "missing", "zero")))
-
-
-def _detection_writer(targets: Sequence[Path], content: DetectionRecording) -> RowWriter[FrameDetections]:
-    target = targets[0]
-    if _kind(target) == "npz":
-        return DetectionNpzWriter(target)
-    if _kind(target) == "csv":
-        return DetectionCsvWriter(target)
-    return DetectionStreamWriter(*targets, repeat_last=bool(_option(content, "repeat_last", True)))
+        return form.files.mesh_files(target, content.num_faces)
+    return form.files.detection_files(target)
 
 
 def _option(content: MeshRecording | DetectionRecording, name: str, default: object) -> object:

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from facestream.errors import OptionError
-from facestream.use_cases.outputs.naming import check_name, detection_streams, mesh_streams
+from facestream.formats.stream import detection_streams, mesh_streams
+from facestream.use_cases.outputs.naming import check_name
 
 
 @pytest.mark.parametrize(

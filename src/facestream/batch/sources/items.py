@@ -10,8 +10,9 @@ from functools import lru_cache
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from facestream.config import FORMATS, MeshOptions
+from facestream.config import MeshOptions
 from facestream.errors import OptionError
+from facestream.formats.catalog import find_format
 from facestream.use_cases.outputs.plan import OutputPlan, plan_outputs
 
 __all__ = ["Item", "apply_options", "check_output_name", "item_endings", "options_to_text", "plan_item"]
@@ -86,7 +87,7 @@ def plan_item(folder: Path, source: Path, output: str, options: MeshOptions) -> 
         OptionError: the name and the formats contradict each other.
     """
     target = folder / output
-    if target.suffix.lower().removeprefix(".") in FORMATS:
+    if find_format(target):
         return replace(plan_outputs(source, target, options), source=source)
     # The results are named for the output, not for the source.
     named = target.with_name(f"{target.name}.source")

@@ -9,9 +9,9 @@ from facestream.config import MeshOptions
 from facestream.discover.modules.options import formats_of, number_of, own_options
 from facestream.discover.modules.stream_plans import plan_beside_streams
 from facestream.discover.processors import SessionWork
+from facestream.formats.stream import mesh_streams
 from facestream.structures import Summary
 from facestream.use_cases.extraction import extract, open_pipeline
-from facestream.use_cases.outputs.naming import mesh_streams
 
 if TYPE_CHECKING:
     from facestream.pipeline.face_mesh import FaceMeshPipeline

@@ -8,8 +8,9 @@ from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
 
-from facestream.config import FORMATS, options_of
+from facestream.config import options_of
 from facestream.errors import RequestError
+from facestream.formats.catalog import FORMAT_NAMES
 
 __all__ = ["MAX_FACES", "flag_of", "formats_of", "number_of", "own_options", "parse_module_options"]
 
@@ -96,8 +97,8 @@ def formats_of(options: Mapping[str, Any]) -> tuple[str, ...]:
         RequestError: others than there are.
     """
     asked = options.get("formats") or []
-    if not isinstance(asked, list) or not all(name in FORMATS for name in asked):
-        raise RequestError(f"option formats is {asked!r:.80}, where a list of {', '.join(FORMATS)} was wanted")
+    if not isinstance(asked, list) or not all(name in FORMAT_NAMES for name in asked):
+        raise RequestError(f"option formats is {asked!r:.80}, where a list of {', '.join(FORMAT_NAMES)} was wanted")
     return tuple(dict.fromkeys(("stream", *asked)))
 
 

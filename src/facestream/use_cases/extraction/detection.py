@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,9 +12,10 @@ import numpy as np
 import numpy.typing as npt
 
 from facestream.config import DetectOptions
+from facestream.formats.catalog import format_named
+from facestream.formats.row_writer import RowWriter
 from facestream.media.source import check_source
 from facestream.structures import Frame, FrameDetections, Progress, Summary, VideoInfo
-from facestream.tables.row_writer import RowWriter
 from facestream.use_cases.extraction.frame_loop import iter_rows, run_job
 from facestream.use_cases.extraction.pipelines import default_options, take_pipeline
 from facestream.use_cases.extraction.profile import Profile
@@ -125,19 +127,9 @@ class _DetectionWork:
         ]
 
     def row_writers(self, plan: OutputPlan) -> Iterator[Callable[[], RowWriter[FrameDetections]]]:
-        if plan.streams:
-            from facestream.ssi.detection_streams import DetectionStreamWriter
-
-            boxes, keypoints = plan.streams
-            yield lambda: DetectionStreamWriter(boxes, keypoints, repeat_last=self.options.repeat_last)
-        if npz := plan.npz:
-            from facestream.tables.detection_npz import DetectionNpzWriter
-
-            yield lambda: DetectionNpzWriter(npz)
-        if csv := plan.csv:
-            from facestream.tables.detection_csv import DetectionCsvWriter
-
-            yield lambda: DetectionCsvWriter(csv)
+        for name, files in plan.files.items():
+            writers = format_named(name).files
+            yield partial(writers.write_detections, tuple(files), repeat_last=self.options.repeat_last)
 
     def draw(self, image: npt.NDArray[np.uint8], result: FrameDetections) -> npt.NDArray[np.uint8]:
         from facestream.drawing.detections import draw_detections

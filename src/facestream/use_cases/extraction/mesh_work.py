@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
 from facestream.config import MeshOptions
+from facestream.formats.catalog import format_named
+from facestream.formats.row_writer import RowWriter
 from facestream.pipeline.detection_interval import choose_detection_interval
 from facestream.ssi.box_track import BoxTrack
-from facestream.ssi.mesh_streams import MeshStreamWriter
 from facestream.structures import Detections, Frame, FrameMeshes, VideoInfo
-from facestream.tables.row_writer import RowWriter
 from facestream.use_cases.extraction.profile import Profile
 from facestream.use_cases.extraction.work import EngineFacts
 from facestream.use_cases.outputs.plan import OutputPlan
@@ -56,16 +57,9 @@ class _MeshRows:
             )
 
     def row_writers(self, plan: OutputPlan) -> Iterator[Callable[[], RowWriter[FrameMeshes]]]:
-        if plan.streams:
-            yield lambda: MeshStreamWriter(plan.streams, self.options.missing)
-        if npz := plan.npz:
-            from facestream.tables.mesh_npz import MeshNpzWriter
-
-            yield lambda: MeshNpzWriter(npz, self.max_faces)
-        if csv := plan.csv:
-            from facestream.tables.mesh_csv import MeshCsvWriter
-
-            yield lambda: MeshCsvWriter(csv, self.max_faces)
+        for name, files in plan.files.items():
+            writers = format_named(name).files
+            yield partial(writers.write_meshes, tuple(files), num_faces=self.max_faces, missing=self.options.missing)
 
     def draw(self, image: npt.NDArray[np.uint8], result: FrameMeshes) -> npt.NDArray[np.uint8]:
         from facestream.drawing.mesh import draw_meshes

@@ -13,9 +13,9 @@ from types import TracebackType
 from typing import Any, Generic, Protocol, Self
 
 from facestream.errors import OutputError
+from facestream.formats.row_writer import RowWriter
 from facestream.media.clock import FrameClock
 from facestream.structures import Frame, Summary, VideoInfo
-from facestream.tables.row_writer import RowWriter
 from facestream.use_cases.extraction.work import FoundRows, Result, constant_rate
 from facestream.use_cases.outputs.plan import OutputPlan, check_outputs
 from facestream.version import __version__
@@ -147,7 +147,7 @@ class ResultFiles(Generic[Result]):
             )
         if set(self._num_frames_by_count) <= {0}:
             yield "no face was found in any frame; every row is missing"
-        if self._plan.streams and self._work.options.rate_hz is None:
+        if "stream" in self._plan.files and self._work.options.rate_hz is None:
             yield from self._clock_warnings()
         for writer in self._row_writers:
             yield from writer.notes

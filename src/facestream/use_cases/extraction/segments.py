@@ -1,7 +1,7 @@
-"""A long video in segments: found apart, in any order and anywhere, and joined to what one run would have given.
+"""Divide a long video into segments that any worker may process in any order, and join their results.
 
-The meshes of a cell depend on its own frames and the first one of the next cell. A segment is some whole cells; it looks
-at the frame that follows as well.
+The joined results equal those of a single run. The meshes of a detection interval depend on its own frames and on the
+first frame of the next interval only. So a segment consists of whole intervals, and also reads the frame after them.
 """
 
 from __future__ import annotations
@@ -168,7 +168,7 @@ def join_segments(plan: OutputPlan, options: MeshOptions, records: Sequence[Path
 
 
 def _place_borders(survey: VideoSurvey, detection_interval: int, num_segments: int) -> list[int]:
-    """Where segments begin, and the end: borders of cells, right behind a cut where one is near."""
+    """Where segments begin, and the end: borders of detection intervals, just after a keyframe where one is near."""
     num_frames = len(survey.ticks)
     behind_cuts = np.array([-(-cut.index // detection_interval) * detection_interval for cut in survey.cuts])
     reach = num_frames / num_segments / 4

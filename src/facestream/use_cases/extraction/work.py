@@ -10,8 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from facestream.config import JobOptions
+from facestream.formats.row_writer import RowWriter
 from facestream.structures import Frame, FrameDetections, FrameMeshes, VideoInfo
-from facestream.tables.row_writer import RowWriter
 from facestream.use_cases.extraction.profile import Profile
 from facestream.use_cases.outputs.plan import OutputPlan
 

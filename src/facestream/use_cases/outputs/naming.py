@@ -1,16 +1,17 @@
-"""What the endings of names say of what is in the files."""
+"""What the names of output files say about their contents."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 from facestream.errors import OptionError
+from facestream.formats.contents import DETECTIONS, MESHES
+from facestream.formats.stream import BOX_MARK, KEYPOINT_MARK, MESH_MARK
 
-__all__ = ["check_name", "detection_streams", "mesh_streams"]
+__all__ = ["check_name"]
 
-BOX_MARK, KEYPOINT_MARK = ".boundingbox", ".keypoints"
-MARKS = {"face meshes": (".facemesh",), "boxes and keypoints": (BOX_MARK, KEYPOINT_MARK, ".blazeface")}
-"""Endings of stems, by what they stand for."""
+MARKS = {MESHES: (MESH_MARK,), DETECTIONS: (BOX_MARK, KEYPOINT_MARK, ".blazeface")}
+"""What the name of a file ends in before its extension, by what the file holds."""
 
 
 def check_name(path: Path, content: str) -> None:
@@ -23,18 +24,3 @@ def check_name(path: Path, content: str) -> None:
     mark = next((mark for mark in others if path.stem.endswith(mark)), None)
     if mark:
         raise OptionError(f"{path}: {mark} in the name says something else than what is in it, {content}; rename it")
-
-
-def mesh_streams(path: Path, num_faces: int) -> tuple[Path, ...]:
-    """A stream for each face; ``path`` is that of the first."""
-    mark = ".facemesh" if path.stem.endswith(".facemesh") else ""
-    stem = path.stem.removesuffix(mark)
-    more = (path.with_name(f"{stem}.face{face}{mark}.stream") for face in range(2, num_faces + 1))
-    return (path, *more)
-
-
-def detection_streams(path: Path) -> tuple[Path, Path]:
-    """The streams of boxes and of keypoints, one of which is ``path``: that of the boxes, if it does not say so."""
-    if path.stem.endswith(KEYPOINT_MARK):
-        return path.with_name(f"{path.stem.removesuffix(KEYPOINT_MARK)}{BOX_MARK}.stream"), path
-    return path, path.with_name(f"{path.stem.removesuffix(BOX_MARK)}{KEYPOINT_MARK}.stream")

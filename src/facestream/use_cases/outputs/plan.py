@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from facestream.config import FORMATS, JobOptions, MeshOptions
+from facestream.config import JobOptions, MeshOptions
 from facestream.errors import OptionError, OutputError, SourceError
+from facestream.formats.catalog import FORMATS, Format, find_format, format_named
+from facestream.formats.contents import DETECTIONS, MESHES
+from facestream.formats.stream import MESH_MARK
 from facestream.media.pictures.numbered import find_pictures, sequence_stem
 from facestream.ssi.header import data_path
 from facestream.ssi.pair import settle_folder
 from facestream.storage.staging import check_folder, is_folder
 from facestream.structures import VideoInfo
-from facestream.tables.contents import BOX_STREAM, DETECTIONS, KEYPOINT_STREAM, MESH_STREAM, MESHES
-from facestream.use_cases.outputs.naming import check_name, detection_streams, mesh_streams
+from facestream.use_cases.outputs.naming import check_name
 from facestream.use_cases.outputs.replacing import check_overlay_place, check_place, is_complete
 
 __all__ = ["OutputPlan", "check_distinct", "check_outputs", "plan_outputs"]
@@ -29,12 +31,8 @@ class OutputPlan:
     """The output files of one source, by format."""
 
     source: Path
-    streams: tuple[Path, ...]
-    """One a face; of detections one of boxes and one of keypoints."""
-    is_of_meshes: bool
-    """Else of boxes and keypoints."""
-    npz: Path | None = None
-    csv: Path | None = None
+    files: Mapping[str, Mapping[Path, str]]
+    """By the name of the format: the files but the overlay, and what each one will hold."""
     overlay: Path | None = None
     """Without its suffix where ``overlay_is_named`` is false: that follows from the source."""
     overlay_is_named: bool = False
@@ -56,16 +54,14 @@ class OutputPlan:
         return (*sources, *([self.boxes, data_path(self.boxes)] if self.boxes else []))
 
     @property
-    def paths(self) -> tuple[Path, ...]:
-        """All files but the overlay."""
-        return (*self.streams, *(path for path in (self.npz, self.csv) if path))
-
-    @property
     def contents(self) -> dict[Path, str]:
         """What each file but the overlay will hold."""
-        streams = [MESH_STREAM] * len(self.streams) if self.is_of_meshes else [BOX_STREAM, KEYPOINT_STREAM]
-        tables = MESHES if self.is_of_meshes else DETECTIONS
-        return dict.fromkeys(self.paths, tables) | dict(zip(self.streams, streams, strict=False))
+        return {path: content for files in self.files.values() for path, content in files.items()}
+
+    @property
+    def paths(self) -> tuple[Path, ...]:
+        """All files but the overlay."""
+        return tuple(self.contents)
 
     def settle(self) -> None:
         """Bring to an end what killed runs left beside the outputs."""
@@ -128,44 +124,45 @@ def plan_outputs(
     is_sequence = options.sequence_hz is not None
     named = sequence_stem(source) if is_sequence else source.with_name(source.stem if source.suffix else source.name)
     path = named.parent if target is None else Path(target)
-    extension = path.suffix.lower().removeprefix(".")
-    is_of_meshes = isinstance(options, MeshOptions)
-    names_file = target is not None and not target_is_folder and extension in FORMATS and not is_folder(path)
-    if names_file:
-        formats = options.formats or (extension,)
-        if extension not in formats:
-            raise OptionError(
-                f"-o {path} asks for {extension}, but --format for {', '.join(formats)}; give one of them"
-            )
-        check_name(path, MESHES if is_of_meshes else DETECTIONS)
-        stem, kind = path.with_name(path.name[: -len(path.suffix)]), ""
-    else:
-        formats = options.formats or ("stream",)
-        stem = path / named.name
-        kind = ".facemesh" if is_of_meshes else ".blazeface"
-
-    def place(ending: str) -> Path:
-        # The named file keeps the spelling of its extension.
-        return path if names_file and ending == f".{extension}" else stem.with_name(stem.name + ending)
-
+    asked = None if target is None or target_is_folder or is_folder(path) else find_format(path)
+    formats = options.formats or (asked.name if asked else FORMATS[0].name,)
+    if asked and asked.name not in formats:
+        raise OptionError(f"-o {path} asks for {asked.name}, but --format for {', '.join(formats)}; give one of them")
+    if asked:
+        check_name(path, MESHES if isinstance(options, MeshOptions) else DETECTIONS)
+    # The named file keeps the spelling of its extension.
+    places = {form.name: _place(form, path, asked, named, options) for form in FORMATS if form.name in formats}
     overlay = options.overlay if isinstance(options.overlay, Path) else None
     if overlay and overlay.suffix.lower() not in sum(OVERLAY_SUFFIXES.values(), ()):
         raise OptionError(f"--overlay {overlay}: must end in .mp4 for a video, in .png or .jpg for a picture")
-    if isinstance(options, MeshOptions):
-        streams = mesh_streams(place(f"{kind}.stream"), options.num_faces)
-    else:
-        streams = detection_streams(place(".stream" if names_file else ".boundingbox.stream"))
     return OutputPlan(
         source=source,
-        streams=streams if "stream" in formats else (),
-        npz=place(f"{kind}.npz") if "npz" in formats else None,
-        csv=place(f"{kind}.csv") if "csv" in formats else None,
-        overlay=overlay or (place(f"{kind}.overlay") if options.overlay else None),
+        files={name: _files(format_named(name), place, options) for name, place in places.items()},
+        overlay=overlay or (_overlay_place(path, asked, named, options) if options.overlay else None),
         overlay_is_named=overlay is not None,
-        is_of_meshes=is_of_meshes,
         boxes=options.boxes if isinstance(options, MeshOptions) else None,
         is_sequence=is_sequence,
     )
+
+
+def _place(form: Format, target: Path, asked: Format | None, named: Path, options: JobOptions) -> Path:
+    """Return the path of a format's first file: the target itself, next to it, or in it and named for the source."""
+    if asked:
+        return target if form == asked else target.with_name(target.name[: -len(target.suffix)] + form.suffix)
+    mark = MESH_MARK if isinstance(options, MeshOptions) else form.files.detection_mark
+    return target / f"{named.name}{mark}{form.suffix}"
+
+
+def _files(form: Format, place: Path, options: JobOptions) -> dict[Path, str]:
+    if isinstance(options, MeshOptions):
+        return form.files.mesh_files(place, options.num_faces)
+    return form.files.detection_files(place)
+
+
+def _overlay_place(target: Path, asked: Format | None, named: Path, options: JobOptions) -> Path:
+    if asked:
+        return target.with_name(target.name[: -len(target.suffix)] + ".overlay")
+    return target / f"{named.name}{MESH_MARK if isinstance(options, MeshOptions) else '.blazeface'}.overlay"
 
 
 def check_outputs(plan: OutputPlan, overlay: Path | None = None) -> None:

@@ -6,12 +6,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from facestream.errors import OutputError, SourceError
-from facestream.ssi.header import data_path, read_header
+from facestream.formats.catalog import find_format
+from facestream.formats.contents import content_of
+from facestream.ssi.header import read_header
 from facestream.ssi.pair import has_unfinished_pair
-from facestream.ssi.stream import read_stream
-from facestream.tables.archive import read_archive, read_meta
-from facestream.tables.contents import content_of
-from facestream.tables.table import Table
 
 __all__ = ["check_overlay_place", "check_place", "is_complete"]
 
@@ -21,7 +19,7 @@ def check_place(path: Path, content: str, inputs: Sequence[Path], *, any_stream:
 
     Args:
         path: a .stream, .npz or .csv.
-        content: what it will hold, in the words of ``facestream.tables.contents``.
+        content: what it will hold, in the words of ``facestream.formats.contents``.
         inputs: what is read.
         any_stream: any SSI stream may be replaced by a stream.
 
@@ -29,7 +27,9 @@ def check_place(path: Path, content: str, inputs: Sequence[Path], *, any_stream:
         OutputError: it is.
     """
     try:
-        places = (path, data_path(path)) if path.suffix.lower() == ".stream" else (path,)
+        form = find_format(path)
+        assert form is not None, "outputs have the extension of a format"
+        places = form.files.stored_files(path)
         _check_places(places, inputs)
         if not any(place.exists() and place.stat().st_size for place in places):
             return
@@ -63,16 +63,12 @@ def check_overlay_place(path: Path, inputs: Sequence[Path]) -> None:
 
 def is_complete(path: Path, content: str) -> bool:
     """Whether an output is there, whole, holds that, and does not say of itself that its source broke off."""
-    suffix = path.suffix.lower()
+    form = find_format(path)
+    assert form is not None, "outputs have the extension of a format"
     try:
-        if content_of(path) != content:
-            return False
-        if suffix == ".stream":
-            return read_stream(path).meta.get("complete") != "false"
-        meta = read_meta(path, read_archive(path)) if suffix == ".npz" else Table(path).meta
+        return content_of(path) == content and not form.files.is_marked_incomplete(path)
     except (OSError, SourceError):
         return False
-    return meta.get("complete") is not False
 
 
 def _is_stream(path: Path) -> bool:

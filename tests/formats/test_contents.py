@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from facestream import convert, write_stream
-from facestream.tables.contents import BOX_STREAM, content_of
+from facestream.formats.contents import BOX_STREAM, content_of
 
 
 def test_streams_and_what_is_made_of_them(tmp_path: Path) -> None:
