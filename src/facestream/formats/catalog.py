@@ -26,8 +26,6 @@ class Format:
     title: str
     description: str
     """What a file holds, in half a sentence."""
-    media_type: str
-    """The Content-Type of a download."""
     module: str
     """The module whose ``FILES`` reads and writes the format."""
 
@@ -48,25 +46,22 @@ FORMATS = (
         name="stream",
         title="SSI stream",
         description="one float32 row per frame for NOVA and DISCOVER, as NAME.stream and NAME.stream~",
-        media_type="application/xml",
         module="facestream.formats.stream",
     ),
     Format(
         name="npz",
         title="NumPy archive",
         description="every value of every face as arrays, with timestamps and how it was made",
-        media_type="application/zip",
         module="facestream.formats.npz",
     ),
     Format(
         name="csv",
         title="CSV table",
         description="the same values as text, one line per frame and face",
-        media_type="text/csv",
         module="facestream.formats.csv",
     ),
 )
-"""The first one is the default."""
+"""The first one is the default, and is always written by DISCOVER's modules."""
 
 FORMAT_NAMES = tuple(form.name for form in FORMATS)
 

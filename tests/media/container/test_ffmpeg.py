@@ -102,7 +102,7 @@ def test_ffmpeg_is_opened_in_one_place() -> None:
                 assert node.attr not in ("VideoCapture", "imread", "VideoWriter"), path
             if isinstance(node, ast.ImportFrom) and node.module in ("av", "av.container", "av.container.core"):
                 assert "open" not in [alias.name for alias in node.names], path
-    assert places == {"io/ffmpeg.py"}
+    assert places == {"media/container/ffmpeg.py"}
 
 
 def test_a_clip_under_the_name_of_a_playlist_is_read(sample: Path, tmp_path: Path) -> None:

@@ -189,6 +189,16 @@ class Module(BaseModel):
     ios: list[ModuleIo]
 
 
+class FormatView(BaseModel):
+    """An output format that ``formats`` in the options of a job may name."""
+
+    name: str
+    title: str
+    description: str
+    suffix: str = Field(description="The file extension, with its dot.")
+    is_default: bool = Field(description="Written by every job.")
+
+
 class Health(BaseModel):
     """That the server lives."""
 

@@ -17,28 +17,24 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import FileResponse, PlainTextResponse, StreamingResponse
 
 from facestream.discover.folders import JobFolders
-from facestream.discover.modules.catalog import find_trainer, trainer_paths
+from facestream.discover.modules.catalog import find_trainer
 from facestream.discover.modules.registry import processor_names
 from facestream.discover.requests.data_source import parse_kind
 from facestream.discover.requests.descriptions import parse_descriptions
-from facestream.errors import FacestreamError, RequestError, TrainerError
-from facestream.server.api.metrics import format_metrics
+from facestream.errors import FacestreamError, RequestError
 from facestream.server.api.models import (
-    Health,
     JobChanges,
     JobList,
     JobView,
-    Module,
-    ModuleIo,
     NewJob,
     Problem,
     ProgressView,
     ResultFile,
     StatusName,
 )
+from facestream.server.api.server_routes import ServerRoutes
 from facestream.server.queue.store import Job, JobStatus
 from facestream.server.service import JobService
-from facestream.version import __version__
 
 __all__ = ["ANY_FILE", "PREFIX", "PlainInt", "Responses", "add_api_routes", "answers_with", "problem"]
 
@@ -235,27 +231,6 @@ class JobRoutes:
             await asyncio.sleep(EVENTS_EVERY_S)
 
 
-class ServerRoutes:
-    """What the routes of the server itself answer."""
-
-    def __init__(self, service: JobService) -> None:
-        self._service = service
-
-    def modules(self) -> list[Module]:
-        """The modules that jobs may name."""
-        return _modules(self._service.options.cml_dir)
-
-    def health(self) -> Health:
-        """Whether the server lives."""
-        options = self._service.options
-        folders = [str(folder.resolve()) for folder in options.data_dirs]
-        return Health(status="ok", version=__version__, num_workers=options.num_workers, data_folders=folders)
-
-    def metrics(self) -> PlainTextResponse:
-        """Prometheus' text format."""
-        return PlainTextResponse(format_metrics(self._service), media_type="text/plain; version=0.0.4; charset=utf-8")
-
-
 def add_api_routes(app: FastAPI, service: JobService) -> None:
     """Add the routes below ``/api/v1``."""
     jobs, server = JobRoutes(service), ServerRoutes(service)
@@ -280,6 +255,7 @@ def add_api_routes(app: FastAPI, service: JobService) -> None:
     files = NO_SUCH | answers_with(ANY_FILE)
     route("GET", f"{one}/files/{{index}}", "get_job_file", jobs.file, responses=files, response_class=FileResponse)
     route("GET", "/modules", "list_modules", server.modules)
+    route("GET", "/formats", "list_formats", server.formats)
     route("GET", "/health", "get_health", server.health)
     route("GET", "/metrics", "get_metrics", server.metrics, **text)
 
@@ -375,22 +351,3 @@ def _files(service: JobService, job: Job) -> list[tuple[int, Path]]:
     both = [path for output in paths for path in (output, output.with_name(output.name + "~"))]
     folders = JobFolders([*service.options.data_dirs, service.files.result_folder(job.key)])
     return [(index, path) for index, path in enumerate(both) if path.is_file() and folders.holds(path)]
-
-
-def _modules(folder: Path | None) -> list[Module]:
-    modules = []
-    for path in trainer_paths(folder):
-        try:
-            trainer = find_trainer(path, folder)
-        except (RequestError, TrainerError):
-            continue
-        modules.append(
-            Module(
-                path=path,
-                create=trainer.create,
-                description=trainer.description,
-                can_run=trainer.create in processor_names(),
-                ios=[ModuleIo(direction=io.direction, id=io.id, data=io.data) for io in trainer.ios],
-            )
-        )
-    return modules

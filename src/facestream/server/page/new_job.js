@@ -87,7 +87,7 @@ export function newJob() {
       el("label", {}, TEXTS.to, el("input", { type: "text", name: "to", placeholder: TEXTS.timeExample, size: 12 })),
       el("label", {}, TEXTS.sequenceRate, el("input", { type: "number", name: "sequence", min: "0.001", max: "10000", step: "any", value: "25" })),
     ),
-    choice("write", TEXTS.write, "checkbox", [["npz", "npz"], ["csv", "csv"], ["overlay", TEXTS.overlay]], []),
+    formatChoice(),
     el("div", {}, start, problem),
   );
 
@@ -167,11 +167,26 @@ async function freeStem(folder, stem, endings) {
   }
 }
 
+// The choices come from the server's table of formats; the default format is always written.
+function formatChoice() {
+  const fieldset = choice("write", TEXTS.write, "checkbox", [["overlay", TEXTS.overlay]], []);
+  const add = (formats) => {
+    const names = formats.filter((format) => !format.is_default).map(({ name }) => [name, name]);
+    fieldset.querySelector("legend").after(...inputs("write", "checkbox", names, []));
+  };
+  // A server that cannot be reached is reported by the queue; the next visit of this view asks again.
+  api.json("/formats").then(add, () => {});
+  return fieldset;
+}
+
 function choice(name, title, type, choices, chosen) {
-  const labels = choices.map(([value, text]) =>
+  return el("fieldset", {}, el("legend", {}, title), ...inputs(name, type, choices, chosen));
+}
+
+function inputs(name, type, choices, chosen) {
+  return choices.map(([value, text]) =>
     el("label", {}, el("input", { type, name, value, checked: chosen.includes(value) }), text),
   );
-  return el("fieldset", {}, el("legend", {}, title), ...labels);
 }
 
 function select(name, choices) {
