@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from importlib import import_module
+
 from facestream.engines.interface import Engine
 from facestream.engines.runtime import ENGINES, PRECISIONS, Runtime, resolve_device, resolve_runtime
 from facestream.errors import DeviceError
@@ -16,15 +18,12 @@ def open_engine(name: str, runtime: Runtime, weights: str | None = None) -> Engi
         DeviceError: the engine cannot be loaded, or cannot compute in the precision that was asked for.
         WeightsError: the weights are missing, damaged or of another network.
     """
-    if runtime.engine == "openvino":
-        try:
-            from facestream.engines.openvino_engine import OpenVinoEngine
-        except ImportError as error:
-            raise DeviceError(
-                f"OpenVINO is installed, but cannot be loaded ({error}); mend it, or take engine 'torch'"
-            ) from error
-
-        return OpenVinoEngine(name, runtime, weights)
-    from facestream.engines.torch_engine import TorchEngine
-
-    return TorchEngine(name, runtime, weights)
+    module, _, class_name = ENGINES[runtime.engine].partition(":")
+    try:
+        engine_class = getattr(import_module(module), class_name)
+    except ImportError as error:
+        raise DeviceError(
+            f"engine {runtime.engine!r} is installed, but cannot be loaded ({error}); repair it, or use another one"
+        ) from error
+    engine: Engine = engine_class(name, runtime, weights)
+    return engine

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.util import find_spec
 
@@ -11,7 +12,12 @@ from facestream.errors import DeviceError, InputError, OptionError
 
 __all__ = ["ENGINES", "PRECISIONS", "Runtime", "resolve_device", "resolve_runtime"]
 
-ENGINES = ("torch", "openvino")
+ENGINES: Mapping[str, str] = {
+    "torch": "facestream.engines.torch_engine:TorchEngine",
+    "openvino": "facestream.engines.openvino_engine:OpenVinoEngine",
+}
+"""The class of each engine, as ``module:name``; it is imported when it is needed."""
+
 PRECISIONS = ("float32", "bf16", "fp16", "int8")
 DEVICES = ("cpu", "cuda", "mps")
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
+from importlib import import_module
 from os import PathLike
 from pathlib import Path
 
@@ -13,18 +14,10 @@ import torch
 from torch import nn
 
 from facestream.errors import WeightsError
-from facestream.models.blazeface import BlazeFace
-from facestream.models.facemesh import FaceMesh
-from facestream.models.registry import get_record
+from facestream.models.registry import WeightsRecord, get_record
 from facestream.models.weight_files import read_weights
 
 __all__ = ["load"]
-
-_NETWORKS: Mapping[str, Callable[[], nn.Module]] = {
-    "facemesh": FaceMesh,
-    "blazeface-back": lambda: BlazeFace("back"),
-    "blazeface-front": lambda: BlazeFace("front"),
-}
 
 
 def load(name: str, *, device: str | torch.device = "cpu", weights: str | PathLike[str] | None = None) -> nn.Module:
@@ -45,9 +38,15 @@ def load(name: str, *, device: str | torch.device = "cpu", weights: str | PathLi
     digest = hashlib.sha256(data).hexdigest()
     if weights is None and digest != record.sha256:
         raise WeightsError(f"{path}: damaged (sha256 {digest}, wanted {record.sha256}); install facestream again")
-    network = _NETWORKS[name]()
+    network = _build(record)
     _fill(network, _read_state(data, path, name), path, name)
     return network.eval().requires_grad_(False).to(device)
+
+
+def _build(record: WeightsRecord) -> nn.Module:
+    module, _, name = record.network.partition(":")
+    network: nn.Module = getattr(import_module(module), name)(*record.arguments)
+    return network
 
 
 def _read_state(data: bytes, path: Path, name: str) -> dict[str, torch.Tensor]:

@@ -18,6 +18,8 @@ class WeightsRecord:
     """The input contract and the origin of one network's weights."""
 
     name: str
+    network: str
+    """The class of the network, as ``module:name``."""
     input_size: int
     """Side of the square input in pixels."""
     pixel_range: tuple[float, float]
@@ -31,6 +33,8 @@ class WeightsRecord:
     """The package, its version and the path inside it that the TFLite file was taken from."""
     origin_sha256: str
     """Of the original TFLite file."""
+    arguments: tuple[str, ...] = ()
+    """What the class is called with."""
     int8_file: str | None = None
     """What is needed to round these weights to 8 bits, where that is offered."""
 
@@ -51,6 +55,7 @@ def _in_package(file: str) -> Path:
 _RECORDS = (
     WeightsRecord(
         name="facemesh",
+        network="facestream.models.facemesh:FaceMesh",
         input_size=192,
         pixel_range=(0.0, 1.0),
         file="facemesh.safetensors",
@@ -62,6 +67,8 @@ _RECORDS = (
     ),
     WeightsRecord(
         name="blazeface-back",
+        network="facestream.models.blazeface:BlazeFace",
+        arguments=("back",),
         input_size=256,
         pixel_range=(-1.0, 1.0),
         file="blazeface_back.safetensors",
@@ -72,6 +79,8 @@ _RECORDS = (
     ),
     WeightsRecord(
         name="blazeface-front",
+        network="facestream.models.blazeface:BlazeFace",
+        arguments=("front",),
         input_size=128,
         pixel_range=(-1.0, 1.0),
         file="blazeface_front.safetensors",
