@@ -29,11 +29,11 @@ def main() -> None:
     accuracy, speed, serving, batching = (json.loads((RESULTS / f"{name}.json").read_text("utf-8")) for name in names)
     percent = "Distances in % are percent of the distance between the outer corners of the eyes."
     tables = [
-        ("README.md", "accuracy", _table(accuracy, percent)),
-        ("README.md", "speed", _table(speed, "Peers and facestream took turns on a machine that did nothing else.")),
-        ("README.md", "serving", _table(serving, "Clients, server and worker share the machine.")),
+        ("docs/accuracy.md", "accuracy", _table(accuracy, percent)),
+        ("docs/performance.md", "speed", _table(speed, "Peers and facestream took turns on a machine that did nothing else.")),
+        ("docs/server.md", "serving", _table(serving, "Clients, server and worker share the machine.")),
         (
-            "README.md",
+            "docs/scale.md",
             "batching",
             _table(batching, "Batch and plain command took turns on a machine that did nothing else."),
         ),

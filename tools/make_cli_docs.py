@@ -26,7 +26,7 @@ def describe(name: str, command: click.Command) -> str:
     lines = [
         f"## facestream {name}",
         "",
-        "```",
+        "```text",
         f"facestream {name} {usage}",
         "```",
         "",

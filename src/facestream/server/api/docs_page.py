@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from html import escape
 from typing import Any
 
-__all__ = ["PAGE_HEADERS", "format_api_page"]
+__all__ = ["PAGE_HEADERS", "format_api_page", "kind_of"]
 
 STYLE = """
 :root { color-scheme: light dark; font: 16px/1.5 system-ui, sans-serif; }
@@ -54,12 +54,12 @@ def _operations(document: Mapping[str, Any]) -> Iterator[str]:
                 (
                     parameter["name"],
                     f"in the {parameter['in']}",
-                    _kind(parameter["schema"]),
+                    kind_of(parameter["schema"]),
                     parameter.get("description", ""),
                 )
                 for parameter in operation.get("parameters", [])
             ]
-            rows += [("body", media_type, _kind(content.get("schema", {})), "") for media_type, content in body.items()]
+            rows += [("body", media_type, kind_of(content.get("schema", {})), "") for media_type, content in body.items()]
             yield from _table(rows)
             yield from _table(
                 (status, answer["description"], " or ".join(map(_content, answer.get("content", {}).items())))
@@ -72,30 +72,30 @@ def _objects(schemas: Mapping[str, Any]) -> Iterator[str]:
         yield f'<h3 id="{escape(name)}">{escape(name)}</h3>\n<p>{escape(schema.get("description", ""))}</p>'
         needed = schema.get("required", [])
         yield from _table(
-            (field, _kind(value), "" if field in needed else "may be left out", value.get("description", ""))
+            (field, kind_of(value), "" if field in needed else "may be left out", value.get("description", ""))
             for field, value in schema.get("properties", {}).items()
         )
 
 
 def _content(content: tuple[str, Mapping[str, Any]]) -> str:
     media_type, details = content
-    kind = _kind(details.get("schema", {}))
+    kind = kind_of(details.get("schema", {}))
     return f"{media_type}: {kind}" if kind else media_type
 
 
-def _kind(schema: Mapping[str, Any]) -> str:
-    """What a value is, in a word or two."""
+def kind_of(schema: Mapping[str, Any]) -> str:
+    """Return what a value of a schema is, in a word or two."""
     if "$ref" in schema:
         return str(schema["$ref"]).rpartition("/")[2]
     if "anyOf" in schema:
-        return " or ".join(filter(None, map(_kind, schema["anyOf"])))
+        return " or ".join(filter(None, map(kind_of, schema["anyOf"])))
     if "enum" in schema:
         return ", ".join(map(str, schema["enum"]))
     if schema.get("type") == "array":
-        return f"list of {_kind(schema['items'])}"
+        return f"list of {kind_of(schema['items'])}"
     inner = schema.get("additionalProperties")
     if isinstance(inner, Mapping) and inner:
-        return f"object of {_kind(inner)}"
+        return f"object of {kind_of(inner)}"
     return str(schema.get("const") or schema.get("type", ""))
 
 
