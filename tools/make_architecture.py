@@ -3,8 +3,8 @@
 
     python tools/make_architecture.py [--check]
 
-A package stands above everything that it imports. With ``--check`` nothing is written: it ends with status 1 where the
-picture is not that of the code.
+A package stands above everything that it imports. Imports that a longer way implies are left out. With ``--check`` nothing
+is written: it ends with status 1 where the picture is not that of the code.
 """
 
 from __future__ import annotations
@@ -18,10 +18,31 @@ ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "src" / "facestream"
 TARGET = ROOT / "docs" / "architecture.svg"
 
-LEFT_OUT = {"__init__", "__main__", "version", "errors"}
-"""Almost everything imports the last two."""
+LEFT_OUT = {"__init__", "__main__", "version", "errors", "config", "clip_times", "structures", "images", "topology"}
+"""The modules at the bottom, which most packages import: options, data structures and errors."""
 
-BOX_WIDTH, BOX_HEIGHT, GAP, LAYER = 118, 40, 26, 104
+COLUMNS = {
+    "cli": 2.0,
+    "inspection": 1.0,
+    "server": 3.0,
+    "batch": 1.0,
+    "discover": 2.0,
+    "use_cases": 1.5,
+    "ipc": 3.0,
+    "pipeline": 0.5,
+    "drawing": 1.5,
+    "formats": 2.5,
+    "engines": 0.0,
+    "ops": 1.0,
+    "tables": 2.5,
+    "models": 0.0,
+    "ssi": 2.5,
+    "media": 2.0,
+    "storage": 2.0,
+}
+"""Where each package stands from left to right. Its height comes from the imports."""
+
+BOX_WIDTH, BOX_HEIGHT, COLUMN, LAYER = 118, 40, 150, 84
 MARGIN = 20
 
 
@@ -37,17 +58,14 @@ def find_imports() -> dict[str, set[str]]:
     return {name: found - LEFT_OUT - {name} for name, found in graph.items() if name not in LEFT_OUT}
 
 
-def assign_layers(graph: dict[str, set[str]]) -> list[list[str]]:
-    """Return the layers from the top: each package is one above the highest one that it imports."""
+def find_depths(graph: dict[str, set[str]]) -> dict[str, int]:
+    """Return the layer of each package, counted from the top: one below the lowest one that imports it."""
 
     @cache
-    def height(name: str) -> int:
-        return 1 + max((height(other) for other in graph[name]), default=-1)
+    def depth(name: str) -> int:
+        return 1 + max((depth(other) for other, found in graph.items() if name in found), default=-1)
 
-    layers: list[list[str]] = [[] for _ in range(1 + max(map(height, graph)))]
-    for name in sorted(graph):
-        layers[-1 - height(name)].append(name)
-    return layers
+    return {name: depth(name) for name in graph}
 
 
 def reduce(graph: dict[str, set[str]]) -> dict[str, set[str]]:
@@ -65,16 +83,12 @@ def reduce(graph: dict[str, set[str]]) -> dict[str, set[str]]:
 
 def draw(graph: dict[str, set[str]]) -> str:
     """Return the SVG."""
-    layers = assign_layers(graph)
-    width = max(map(len, layers)) * (BOX_WIDTH + GAP) - GAP + 2 * MARGIN
-    height = len(layers) * LAYER - (LAYER - BOX_HEIGHT) + 2 * MARGIN
-    places = {}
-    for row, layer in enumerate(layers):
-        left = (width - len(layer) * (BOX_WIDTH + GAP) + GAP) / 2
-        # Every second layer is shifted, so that long lines pass beside its boxes rather than through them.
-        left += (row % 2) * (BOX_WIDTH + GAP) / 4 if len(layer) < max(map(len, layers)) else 0
-        for column, name in enumerate(layer):
-            places[name] = (left + column * (BOX_WIDTH + GAP), MARGIN + row * LAYER)
+    if unplaced := sorted(set(graph) ^ set(COLUMNS)):
+        sys.exit(f"tools/make_architecture.py: COLUMNS must name each package once; look at {', '.join(unplaced)}")
+    depths = find_depths(graph)
+    width = max(COLUMNS.values()) * COLUMN + BOX_WIDTH + 2 * MARGIN
+    height = max(depths.values()) * LAYER + BOX_HEIGHT + 2 * MARGIN
+    places = {name: (MARGIN + COLUMNS[name] * COLUMN, MARGIN + depths[name] * LAYER) for name in graph}
     lines = []
     for name, found in sorted(reduce(graph).items()):
         for other in sorted(found):
