@@ -280,7 +280,7 @@ USAGE: dict[str, tuple[Arguments, str]] = {
     ),
     "one format twice": (
         lambda p: [clip(p), "--format", "csv", "--format", "csv"],
-        r"names one format twice: csv, csv$",
+        r"lists a format twice: csv, csv$",
     ),
     "overlay without a known extension": (
         lambda p: [clip(p), "--overlay", str(p / "o.avi")],

@@ -67,7 +67,7 @@ def test_one_file_for_a_folder_makes_no_sense(clips: Path, capsys: pytest.Captur
     assert main(["mesh", str(clips), "--boxes", "b.stream"]) == 2
     assert "--boxes b.stream is of one video, but there are 4 inputs" in capsys.readouterr().err
     assert main(["mesh", str(clips / "one.mp4"), "--boxes", "b.stream", "--faces", "2"]) == 2
-    assert "a box stream holds one face a frame, but 2 faces were asked for" in capsys.readouterr().err
+    assert "a box stream holds one face per frame, but 2 faces were requested" in capsys.readouterr().err
 
 
 def test_existing_outputs_are_passed_over(clips: Path, capsys: pytest.CaptureFixture[str]) -> None:
