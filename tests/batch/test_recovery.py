@@ -60,7 +60,7 @@ def test_what_is_there_whole_and_newer_counts_as_done(
         path for path in state.iterdir() if path.name.startswith("journal.damaged-") and path.suffix == ".sqlite"
     )
     assert f"{state / 'journal.sqlite'}: damaged (" in line
-    assert f"set aside as {aside.name} and begun anew: results that are there, whole and newer than their" in line
+    assert f"set aside as {aside.name} and a new one was started: existing results that are complete and newer" in line
     assert starts(lab) == {"a": 1, "b": 1, "c": 1, "d": 1, "e": 0}
     assert (out / "e.facemesh.stream").stat().st_mtime_ns == kept
     assert "damaged (" in (state / "log.txt").read_text()
@@ -123,7 +123,7 @@ def test_a_dry_run_changes_nothing(lab: Path, capsys: pytest.CaptureFixture[str]
     assert main(["batch", str(lab / "clips"), "-o", str(lab / "out"), "--dry-run"]) == 0
     told = capsys.readouterr().err
     assert f"{state / 'journal.sqlite'}: damaged (the file is no SQLite database); a run would set it aside" in told
-    assert "would do" not in told
+    assert "would process" not in told
     assert contents(state) == before
 
 

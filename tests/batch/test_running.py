@@ -200,7 +200,7 @@ def test_bad_input_is_one_error_and_loses_nothing(lab: Lab) -> None:
     with pytest.raises(OptionError, match="belong to one item each"):
         lab.run(options=MeshOptions(boxes=lab.folder / "b.stream"))
     (lab.folder / "file").write_text("x")
-    with pytest.raises(OutputError, match="the output folder cannot be made"):
+    with pytest.raises(OutputError, match="the output folder cannot be created"):
         lab.run(out=str(lab.folder / "file" / "out"))
     assert len(files(lab.out)) == 6
     (lab.clips / "a.mkv").unlink()

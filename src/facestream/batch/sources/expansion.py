@@ -1,4 +1,4 @@
-"""What the words of a command line stand for, item by item: folders, patterns, lists, addresses and files."""
+"""Expansion of command-line arguments into items: folders, patterns, lists, URLs and files."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ __all__ = ["find_items"]
 
 
 def find_items(words: Sequence[str], *, are_sequences: bool = False) -> Iterator[Item | Failure]:
-    """The items of all words in order, as they are found; nothing is kept. Of numbered pictures a folder is one item.
+    """Yield the items of all arguments in order, as they are found. A folder of numbered pictures is one item.
 
     Raises:
-        SourceError: a list cannot be read.
-        OptionError: a list holds names or options that cannot be.
+        SourceError: A list cannot be read.
+        OptionError: A list holds invalid names or options.
     """
     for word in words:
         if is_address(word):
@@ -46,9 +46,9 @@ def _item(found: Input, *, is_sequence: bool) -> Item:
 def _find_remote(address: str) -> Iterator[Item | Failure]:
     num_found = 0
     for source, name in find_files(address):
-        suffix = os.path.splitext(name)[1].lower()  # noqa: PTH122 - an address is no path
+        suffix = os.path.splitext(name)[1].lower()  # noqa: PTH122 - a URL is not a path
         if source == address or (suffix in MEDIA_SUFFIXES and OVERLAY_MARK not in name):
             num_found += 1
             yield Item(source, name[: -len(suffix)] if suffix else name)
     if not num_found:
-        yield Failure(address, f"{address}: there is no picture or video in this place")
+        yield Failure(address, f"{address}: there is no picture or video at this address")
