@@ -157,7 +157,7 @@ def test_a_full_disk_in_the_middle(clips: Path, tmp_path: Path, sample: Path) ->
         assert run.returncode == 1
         (line,) = run.stderr.splitlines()
         assert "the disk is full" in line
-        assert "unfinished items are kept: free some space and run the batch again" in line
+        assert "unfinished items are kept: free some space and run it again" in line
         assert not list(disk.rglob(".facestream-*"))
         num_done = len(list(disk.rglob("*.stream")))
         assert 1 <= num_done < 7

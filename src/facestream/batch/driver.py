@@ -138,7 +138,7 @@ class BatchDriver:
             self._put_back_all()
         if self._no_room:
             raise OutputError(
-                f"the disk is full ({self._no_room}); unfinished items are kept: free some space and run the batch again"
+                f"the disk is full ({self._no_room}); unfinished items are kept: free some space and run it again"
             )
         if self._is_stopping:
             raise JobStopped("stopped; unfinished items are kept: run the same command to continue")
