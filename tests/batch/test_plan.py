@@ -177,7 +177,7 @@ def test_two_items_with_one_output(lab: Lab) -> None:
 
 def test_options_that_do_not_fit_are_told_with_their_place(lab: Lab) -> None:
     item = Item(str(lab.source("a")), "a", boxes="b.stream", options={"num_faces": 2}, place="t.csv, line 7")
-    with pytest.raises(OptionError, match=r"t\.csv, line 7: a box stream holds one face a frame"):
+    with pytest.raises(OptionError, match=r"t\.csv, line 7: a box stream holds one face per frame"):
         lab.plan([item])
     named = Item(str(lab.source("a")), "a.npz", options={"formats": ["csv"]}, place="t.csv, line 8")
     with pytest.raises(OptionError, match=r"t\.csv, line 8: -o .*a\.npz asks for npz, but --format for csv"):

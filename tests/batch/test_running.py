@@ -261,7 +261,7 @@ def test_places_elsewhere(lab: Lab, pipeline: FaceMeshPipeline, sample: Path, mo
         assert (plan.num_done, plan.num_failed, plan.num_to_do) == (3, 1, 0)
         memory.rm("/results/a.facemesh.stream~")
         assert lab.run("memory://lab/", out="memory://results").plan.num_missing == 1
-        with pytest.raises(OutputError, match="the journal of this batch does not know them"):
+        with pytest.raises(OutputError, match="the journal of this batch does not list them"):
             lab.run("memory://lab/", out="memory://results", state=lab.folder / "other")
     finally:
         for folder in ("/lab", "/results"):
