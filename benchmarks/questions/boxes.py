@@ -19,7 +19,7 @@ TEXT = "difference of the meshes from boxes of detect to those of plain mesh, on
 
 SMALL_PCT = 0.5
 OF_THIRD_PASS = 1.5
-"""Limit of the median difference, whichever is larger: percent, or a multiple of how far a third pass moves the mesh."""
+"""Limit of the median difference, whichever is larger: percent, or a multiple of how far a third pass moves it."""
 
 
 def measure(bench: Bench) -> Answer:
