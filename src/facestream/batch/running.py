@@ -81,12 +81,12 @@ class BatchObserver(Observer, Protocol):
 
 
 def run_batch(
-    words: Sequence[str], out: str, options: MeshOptions, settings: BatchOptions, observer: BatchObserver
+    sources: Sequence[str], out: str, options: MeshOptions, settings: BatchOptions, observer: BatchObserver
 ) -> BatchSummary:
     """Plan a batch and process what is not done yet.
 
     Args:
-        words: Folders, patterns, lists, tables, files and URLs.
+        sources: Folders, patterns, lists, tables, files and URLs.
         out: The output folder, which is created if it is missing, or a URL.
         options: The options of all items, unless a table overrides them.
         settings: The settings of the batch.
@@ -117,7 +117,7 @@ def run_batch(
         sweep_staged_files(state)
         plan = make_plan(
             journal,
-            find_items(words, are_sequences=options.sequence_hz is not None),
+            find_items(sources, are_sequences=options.sequence_hz is not None),
             out,
             options,
             retry_failed=settings.retry_failed,

@@ -69,9 +69,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _name_file(error: click.NoSuchOption, arguments: Sequence[str]) -> str | None:
     """Return advice if the unknown option is a file whose name begins with a dash."""
-    for word in arguments:
-        if word.startswith(error.option_name) and os.path.lexists(word):
-            return f"{word} is read as an option; to name the file, write ./{word}"
+    for argument in arguments:
+        if argument.startswith(error.option_name) and os.path.lexists(argument):
+            return f"{argument} is read as an option; to name the file, write ./{argument}"
     return None
 
 

@@ -15,20 +15,20 @@ from facestream.use_cases.inputs import MEDIA_SUFFIXES, Failure, Input, expand_s
 __all__ = ["find_items"]
 
 
-def find_items(words: Sequence[str], *, are_sequences: bool = False) -> Iterator[Item | Failure]:
+def find_items(arguments: Sequence[str], *, are_sequences: bool = False) -> Iterator[Item | Failure]:
     """Yield the items of all arguments in order, as they are found. A folder of numbered pictures is one item.
 
     Raises:
         SourceError: A list cannot be read.
         OptionError: A list holds invalid names or options.
     """
-    for word in words:
-        if is_address(word):
-            yield from _find_remote(word)
-        elif word.lower().endswith(LIST_SUFFIXES) and os.path.isfile(word):  # noqa: PTH113 - a name may be too long for Path
-            yield from read_list(Path(word))
+    for argument in arguments:
+        if is_address(argument):
+            yield from _find_remote(argument)
+        elif argument.lower().endswith(LIST_SUFFIXES) and os.path.isfile(argument):  # noqa: PTH113 - a name may be too long for Path
+            yield from read_list(Path(argument))
         else:
-            for found in expand_sequence_word(word) if are_sequences else expand_word(word):
+            for found in expand_sequence_word(argument) if are_sequences else expand_word(argument):
                 if isinstance(found, Failure):
                     yield found
                 elif found.is_named or OVERLAY_MARK not in found.path.name:
