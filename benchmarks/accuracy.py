@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""How accurate facestream is, measured on a folder of truth.
+"""Measure the accuracy of facestream on a folder of ground truth.
 
     python benchmarks/accuracy.py TRUTH_FOLDER [--json FILE] [--peer-python PATH] [--only NAME ...]
 
-Prints a table of what was asked and what was measured, and writes all figures as JSON. ``benchmarks/README.md`` says
-what lies in the folder; questions whose part is not there are skipped by name. Everything runs on the CPU.
+Prints a table of targets and measurements, and writes all figures as JSON. ``benchmarks/README.md`` describes the
+folder; questions whose files are missing are skipped and listed. Everything runs on the CPU.
 """
 
 from __future__ import annotations
@@ -74,34 +74,36 @@ def main() -> None:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(description="Measure how accurate facestream is.")
+    parser = argparse.ArgumentParser(description="Measure the accuracy of facestream.")
     parser.add_argument("truth", type=_folder, metavar="TRUTH_FOLDER")
     parser.add_argument(
         "--json",
         type=Path,
         metavar="FILE",
-        help="where to write all figures (default: benchmarks/results/accuracy.json; nowhere with --only)",
+        help="output file for all figures (default: benchmarks/results/accuracy.json; none with --only)",
     )
     parser.add_argument(
         "--peer-python",
         type=Path,
         metavar="PATH",
         default=PEER_PYTHON,
-        help="the Python that has MediaPipe (default: what benchmarks/peers/install.sh makes)",
+        help="a Python with MediaPipe (default: the one set up by benchmarks/peers/install.sh)",
     )
-    parser.add_argument("--only", nargs="+", choices=QUESTIONS, metavar="NAME", help=f"of {', '.join(QUESTIONS)}")
+    parser.add_argument(
+        "--only", nargs="+", choices=QUESTIONS, metavar="NAME", help=f"one or more of {', '.join(QUESTIONS)}"
+    )
     return parser
 
 
 def _folder(text: str) -> Path:
     path = Path(text)
     if not path.is_dir():
-        raise argparse.ArgumentTypeError(f"{text} is no folder")
+        raise argparse.ArgumentTypeError(f"{text} is not a folder")
     return path
 
 
 def _ask(name: str, bench: Bench) -> Result:
-    """The answer to one question, or why it has none."""
+    """Return the answer to one question, or the reason why it was skipped."""
     text, measure = QUESTIONS[name]
     show_progress(f"{name} ...")
     started = time.perf_counter()

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""What a batch makes of the cores of a machine, and what its driver takes.
+"""Measure how well a batch uses the cores of a machine, and the overhead of its driver.
 
     python benchmarks/batching.py [--json FILE] [--pairs N] [--only NAME ...]
 
-Nothing else should run on the machine. Caches are warm: each program runs once before it is timed.
+The machine should be otherwise idle. Caches are warm: each program runs once before it is timed.
 """
 
 from __future__ import annotations
@@ -34,17 +34,19 @@ NUM_CLIPS, CLIP_FRAMES = 50, 300
 LONG_FRAMES, NUM_SEGMENTS = 30 * 60 * 30, 8
 CORE_FRAMES = 3000
 SIZES = {"360p": (480, 360, 0), "720p": (1280, 720, 4), "1080p": (1920, 1080, 8)}
-"""Width, height, and megabits a second; 0 is the sample as it is."""
+"""Width, height and Mbit/s; 0 means the original sample."""
 
 NUM_DISPATCHED = 3000
 NUM_PLANNED, FEW_PLANNED = 100_000, 10_000
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description="Measure what a batch makes of a machine.")
-    parser.add_argument("--json", type=Path, help="where the results go, else benchmarks/results/batching.json")
-    parser.add_argument("--pairs", type=int, default=NUM_PAIRS, help="how often the programs take turns")
-    parser.add_argument("--only", nargs="+", choices=QUESTIONS, help="only these questions; writes no JSON unless told")
+    parser = argparse.ArgumentParser(description="Measure how well a batch uses a machine.")
+    parser.add_argument("--json", type=Path, help="output file (default: benchmarks/results/batching.json)")
+    parser.add_argument("--pairs", type=int, default=NUM_PAIRS, help="number of times the programs take turns")
+    parser.add_argument(
+        "--only", nargs="+", choices=QUESTIONS, help="only these questions; writes JSON only with --json"
+    )
     arguments = parser.parse_args()
     results = []
     for name in arguments.only or QUESTIONS:
@@ -61,7 +63,7 @@ def main() -> None:
 
 
 def measure_workers(folder: Path, num_pairs: int) -> Answer:
-    """Many clips: two workers, one worker of one thread, and the plain command, in turns."""
+    """Many clips: two workers, one worker, one single-threaded worker and the plain command, in turns."""
     clips = folder / "clips"
     clips.mkdir()
     first = loop_clip(SAMPLE, clips / "clip00.mp4", CLIP_FRAMES)
@@ -80,11 +82,11 @@ def measure_workers(folder: Path, num_pairs: int) -> Answer:
         rows.append(
             {
                 "plain_s": plain.seconds,
-                "plain_fps": frames / sum(line["seconds"] for line in plain.told),
+                "plain_fps": frames / sum(line["seconds"] for line in plain.lines),
                 "one_s": one.seconds,
                 "two_s": two.seconds,
-                "two_fps": frames / two.told[-1]["seconds"],
-                "single_fps": frames / single.told[-1]["seconds"],
+                "two_fps": frames / two.lines[-1]["seconds"],
+                "single_fps": frames / single.lines[-1]["seconds"],
             }
         )
         show_progress(f"  {rows[-1]}")
@@ -154,7 +156,7 @@ def measure_split(folder: Path, num_pairs: int) -> Answer:
 
 
 def measure_plan(folder: Path, num_pairs: int) -> Answer:
-    """A table of very many files, planned and not done; then done by workers that do nothing."""
+    """A table of very many files, in a dry run and then in a run with workers that do nothing."""
     rows = []
     for count in (FEW_PLANNED, NUM_PLANNED):
         table = _write_table(folder, count)
@@ -202,12 +204,12 @@ def measure_plan(folder: Path, num_pairs: int) -> Answer:
 
 def _stub(table: Path, out: Path, *options: str) -> dict[str, Any]:
     command = [sys.executable, str(STUB), str(table), str(out), *options]
-    told: dict[str, Any] = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
-    return told
+    result: dict[str, Any] = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+    return result
 
 
 def measure_core(folder: Path, num_pairs: int) -> Answer:
-    """What one core looks at in a second, by the size of the frames, and what it reads and writes for it."""
+    """The throughput of one core by frame size, and the bytes that it reads and writes."""
     rows = []
     for name, (width, height, megabits) in SIZES.items():
         clip = SAMPLE if not megabits else scale_clip(SAMPLE, folder / f"{name}.mp4", width, height, megabits)
@@ -215,10 +217,10 @@ def measure_core(folder: Path, num_pairs: int) -> Answer:
         fps, written = [], 0
         for number in range(num_pairs):
             out = folder / f"{name}-{number}"
-            told = _run(f"batch {long_clip} --out {out} --workers 1 --threads 1 --split 1 --json --quiet".split()).told[
-                -1
-            ]
-            fps.append(told["frames"] / told["seconds"])
+            result = _run(
+                f"batch {long_clip} --out {out} --workers 1 --threads 1 --split 1 --json --quiet".split()
+            ).lines[-1]
+            fps.append(result["frames"] / result["seconds"])
             written = sum(path.stat().st_size for path in out.glob("*.stream*"))
         rows.append(
             {
@@ -237,7 +239,7 @@ def measure_core(folder: Path, num_pairs: int) -> Answer:
 
 
 def measure_dispatch(folder: Path, num_pairs: int) -> Answer:
-    """Items that fail at once: what an item costs beside its frames."""
+    """Items that fail at once: the overhead of an item, without its frames."""
     table = folder / "missing.csv"
     table.write_text("path\n" + "".join(f"none{number:05d}.mp4\n" for number in range(NUM_DISPATCHED)))
     rows = []
@@ -249,7 +251,7 @@ def measure_dispatch(folder: Path, num_pairs: int) -> Answer:
                 f"batch {table} --out {folder}/{number}-{len(options)} --workers 2 --json --quiet".split() + options,
                 status=1,
             )
-            rates.append(NUM_DISPATCHED / run.told[-1]["seconds"])
+            rates.append(NUM_DISPATCHED / run.lines[-1]["seconds"])
         rows.append({"way": way, "per_second": median(rates)})
         show_progress(f"  {rows[-1]}")
     return Answer(
@@ -260,10 +262,10 @@ def measure_dispatch(folder: Path, num_pairs: int) -> Answer:
 
 
 class _Run(NamedTuple):
-    """One ``facestream``: its seconds from outside, and the lines of JSON that it printed."""
+    """A run of ``facestream``: its wall-clock time, and the lines of JSON that it printed."""
 
     seconds: float
-    told: list[dict[str, Any]]
+    lines: list[dict[str, Any]]
 
 
 def _run(words: list[str], status: int = 0) -> _Run:
@@ -280,7 +282,7 @@ def _new(folder: Path, name: str) -> Path:
 
 
 def _write_table(folder: Path, count: int) -> Path:
-    """A table of so many files, which are made."""
+    """Create this many empty files and write a table of them."""
     lines = ["path,output"]
     for number in range(count):
         path = folder / "many" / f"day{number // 1000}" / f"clip{number:06d}.mp4"

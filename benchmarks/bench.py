@@ -1,4 +1,4 @@
-"""What every question of the benchmark is given."""
+"""The input of every question of the benchmark."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from truth import Truth
 __all__ = ["ROOT", "Bench", "show_progress"]
 
 ROOT = Path(__file__).parents[1]
-"""Of the repository."""
+"""The root of the repository."""
 
 
 @dataclass(frozen=True, slots=True)
 class Bench:
-    """The truth, and the peer to compare with."""
+    """The ground truth, and the peer to compare with."""
 
     truth: Truth
     peer_python: Path
-    """The Python of MediaPipe's environment; it need not be there."""
+    """The Python of MediaPipe's environment, which need not exist."""
 
 
 def show_progress(text: str) -> None:

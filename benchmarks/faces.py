@@ -21,7 +21,7 @@ from facestream.use_cases.extraction.time_range import schedule_source
 
 __all__ = [
     "ClipRun",
-    "carried_meshes",
+    "tracked_meshes",
     "clip_meshes",
     "clip_run",
     "find_mesh",
@@ -35,34 +35,34 @@ Image = npt.NDArray[np.uint8]
 
 
 def read_picture(path: Path) -> Image:
-    """The upright RGB pixels of a picture file."""
+    """Read the upright RGB pixels of a picture file."""
     with closing(open_source(path)) as source:
         return next(iter(source)).image
 
 
 def find_meshes(image: Image, num_faces: int) -> FloatArray:
-    """All meshes (N, 468, 2) of an image."""
+    """Find all meshes (N, 468, 2) of an image."""
     return np.asarray(_pipeline(num_faces).process(image).landmarks[..., :2], dtype=np.float64)
 
 
 def find_mesh(image: Image, pixel_aspect: float = 1.0) -> FloatArray:
-    """The most prominent mesh (468, 2) of an image; NaN where there is no face."""
+    """Find the most prominent mesh (468, 2) of an image; NaN if there is no face."""
     return _first(_pipeline(1).process_frames([Frame(image, pixel_aspect=pixel_aspect)])[0])
 
 
 @dataclass(frozen=True, slots=True)
 class ClipRun:
-    """The job's meshes of a whole clip, and what another pass would make of them."""
+    """The meshes of a whole clip in per-frame mode, and the result of another pass."""
 
     meshes: FloatArray
-    """(frames, 468, 2), NaN where there is no face."""
+    """(frames, 468, 2); NaN if there is no face."""
     third_pass: FloatArray
-    """The same after one more look, through a crop from the mesh's own landmarks."""
+    """The same after one more pass, on a crop computed from the mesh's own landmarks."""
 
 
 @cache
 def clip_run(path: Path) -> ClipRun:
-    """The run over a clip; kept, because several questions ask for it."""
+    """Run per-frame mode over a clip; the result is cached because several questions use it."""
     pipeline, options = _pipeline(1), MeshOptions(device="cpu")
     meshes, third_pass = [], []
     with (
@@ -73,19 +73,19 @@ def clip_run(path: Path) -> ClipRun:
         for group in groups:
             found = [_first(result) for result in pipeline.process_frames(group.frames)]
             meshes += found
-            third_pass += _look_again(pipeline, group.frames, found)
+            third_pass += _run_third_pass(pipeline, group.frames, found)
     return ClipRun(np.array(meshes), np.array(third_pass))
 
 
 @cache
-def carried_meshes(path: Path) -> FloatArray:
-    """(frames, 468, 2) of the job that detects on few frames; NaN where there is no face."""
+def tracked_meshes(path: Path) -> FloatArray:
+    """Find the meshes (frames, 468, 2) of a clip with the default detection interval; NaN if there is no face."""
     options = MeshOptions(device="cpu")
     return np.array([_first(result.meshes) for result in iter_meshes(path, options, pipeline=_pipeline(1))])
 
 
 def clip_meshes(path: Path) -> Iterator[FloatArray]:
-    """The most prominent mesh (468, 2) of each frame of a clip or picture; NaN where there is no face."""
+    """Yield the most prominent mesh (468, 2) of each frame of a clip or picture; NaN if there is no face."""
     yield from clip_run(path).meshes
 
 
@@ -98,13 +98,13 @@ def _pipeline(num_faces: int) -> FaceMeshPipeline:
     return FaceMeshPipeline(num_faces=num_faces, device="cpu")
 
 
-def _look_again(pipeline: FaceMeshPipeline, frames: list[Frame], meshes: list[FloatArray]) -> list[FloatArray]:
-    again = np.full_like(meshes, np.nan)
+def _run_third_pass(pipeline: FaceMeshPipeline, frames: list[Frame], meshes: list[FloatArray]) -> list[FloatArray]:
+    refined = np.full_like(meshes, np.nan)
     found = [k for k, mesh in enumerate(meshes) if has_face(mesh)]
     if found:
         rois = rois_from_landmarks(np.array([meshes[k] for k in found]), frames[0].pixel_aspect)
-        again[found] = pipeline.landmarker.place([frames[k] for k in found], rois)[0][..., :2]
-    return list(again)
+        refined[found] = pipeline.landmarker.place([frames[k] for k in found], rois)[0][..., :2]
+    return list(refined)
 
 
 def _first(meshes: FaceMeshes) -> FloatArray:

@@ -1,6 +1,6 @@
-"""Distances between meshes, and moving points and images by the same matrix.
+"""Distances between meshes, and transformation of points and images by the same matrix.
 
-Points have pixel centres at +0.5, as everywhere in facestream.
+As everywhere in facestream, pixel centres are at +0.5.
 """
 
 from __future__ import annotations
@@ -31,23 +31,23 @@ Image = npt.NDArray[np.uint8]
 
 
 def distances(points: FloatArray, others: FloatArray) -> FloatArray:
-    """How far apart (...,) each pair of points (..., 2) is."""
+    """Return the distance (...,) between each pair of points (..., 2)."""
     lengths: FloatArray = np.linalg.norm(points - others, axis=-1)
     return lengths
 
 
 def eye_distance(mesh: FloatArray) -> float:
-    """Between the outer corners of the eyes of a mesh (468, 2)."""
+    """Return the distance between the outer eye corners of a mesh (468, 2)."""
     return float(distances(mesh[RIGHT_EYE_OUTER_CORNER], mesh[LEFT_EYE_OUTER_CORNER]))
 
 
 def drift_pct(mesh: FloatArray, reference: FloatArray) -> float:
-    """Mean distance of a mesh (468, 2) from the reference, in percent of the reference's eye distance."""
+    """Return the mean distance of a mesh (468, 2) from the reference, in percent of the reference's eye distance."""
     return float(distances(mesh, reference).mean()) / eye_distance(reference) * 100
 
 
 def mesh_center(mesh: FloatArray) -> FloatArray:
-    """The middle (2,) of the box around a mesh (468, 2)."""
+    """Return the centre (2,) of the box around a mesh (468, 2)."""
     center: FloatArray = (mesh.min(axis=0) + mesh.max(axis=0)) / 2
     return center
 
@@ -55,7 +55,7 @@ def mesh_center(mesh: FloatArray) -> FloatArray:
 def nearest_mesh(
     meshes: FloatArray, landmarks: Sequence[int], points: FloatArray, max_distance: float
 ) -> FloatArray | None:
-    """The mesh (468, 2) whose landmarks have their centroid nearest to that of the points; ``None`` if too far."""
+    """Return the mesh (468, 2) whose landmark centroid is nearest to that of the points; ``None`` if it is too far."""
     if not len(meshes):
         return None
     gaps = distances(meshes[:, list(landmarks)].mean(axis=1), points.mean(axis=0))
@@ -64,20 +64,20 @@ def nearest_mesh(
 
 
 def turn_matrix(center: FloatArray, angle_deg: float) -> FloatArray:
-    """The matrix (2, 3) that turns points about a centre, clockwise on the screen."""
+    """Return the matrix (2, 3) that rotates points about a centre, clockwise on the screen."""
     angle = math.radians(angle_deg)
     linear = np.array([[math.cos(angle), -math.sin(angle)], [math.sin(angle), math.cos(angle)]])
     return np.column_stack([linear, center - linear @ center])
 
 
 def move_points(points: FloatArray, matrix: FloatArray) -> FloatArray:
-    """Points (..., 2) moved by a matrix (2, 3)."""
+    """Transform points (..., 2) by a matrix (2, 3)."""
     moved: FloatArray = points @ matrix[:, :2].T + matrix[:, 2]
     return moved
 
 
 def move_image(image: Image, matrix: FloatArray) -> Image:
-    """The image moved by a matrix (2, 3) on a canvas of its size, the border replicated."""
+    """Transform an image by a matrix (2, 3), keeping its size and replicating the border."""
     size = (image.shape[1], image.shape[0])
     indices = _shift_centers(matrix, 0.5)
     moved = cv2.warpAffine(image, indices, size, flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
@@ -85,11 +85,11 @@ def move_image(image: Image, matrix: FloatArray) -> Image:
 
 
 def from_index_matrix(matrix: FloatArray) -> FloatArray:
-    """A matrix (2, 3) for pixel centres at 0, as OpenCV counts them, as one for pixel centres at +0.5."""
+    """Convert a matrix (2, 3) for pixel centres at 0, as in OpenCV, to one for pixel centres at +0.5."""
     return _shift_centers(matrix, -0.5)
 
 
 def _shift_centers(matrix: FloatArray, offset: float) -> FloatArray:
-    """The same movement of points that are counted from ``offset``."""
+    """Return the same transformation for coordinates shifted by ``offset``."""
     shift = np.array([offset, offset])
     return np.column_stack([matrix[:, :2], move_points(shift, matrix) - shift])

@@ -1,4 +1,4 @@
-"""FaceMesh alone and whole jobs on a CUDA device: faces and frames a second, the time of each stage, and memory."""
+"""FaceMesh alone and whole jobs on a CUDA device: faces and frames per second, the time of each stage, and memory."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ __all__ = ["BATCHES", "measure_gpu"]
 BATCHES = (1, 8, 32, 128, 512)
 PRECISION = "fp16"
 SECONDS = 2.0
-"""Each figure of the network is measured for at least as long."""
+"""Each figure of the network is measured for at least this long."""
 
 
 def measure_gpu(
     device: str, clips: dict[str, Path], *, precision: str = PRECISION, batches: tuple[int, ...] = BATCHES
 ) -> Answer:
-    """Clips are long ones, by the name of their size; the first one has the bar."""
+    """Measure FaceMesh and whole jobs. ``clips`` maps names of sizes to long clips; the target applies to the first."""
     rates = {batch: faces_per_second(device, precision, batch) for batch in batches}
     rows: list[dict[str, Any]] = [{"batch": batch, "faces_per_second": rate} for batch, rate in rates.items()]
     figures = [
@@ -49,7 +49,7 @@ def measure_gpu(
 
 
 def faces_per_second(device: str, precision: str, batch: int) -> float:
-    """Images that lie on the device already go through the network; results come back."""
+    """Run images that are already on the device through the network; results are copied back."""
     engine = open_engine("facemesh", Runtime("torch", device, precision))
     engine.batch_size = batch
     size = get_record("facemesh").input_size
@@ -65,7 +65,7 @@ def faces_per_second(device: str, precision: str, batch: int) -> float:
 
 
 def _job(clip: Path, device: str, precision: str) -> dict[str, Any]:
-    """``facestream mesh --profile`` over a clip, the second time."""
+    """Return the figures of a second run of ``facestream mesh --profile`` over a clip."""
     if device == "cuda":
         torch.cuda.reset_peak_memory_stats()
     with tempfile.TemporaryDirectory() as folder:

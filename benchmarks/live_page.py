@@ -1,4 +1,4 @@
-"""The page with a live camera in a real Chromium, on the machine of the server."""
+"""The live-camera page in a real Chromium, on the same machine as the server."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ SIZE = (640, 480)
 
 
 def measure_live_page(url: str, clip: Path, folder: Path, seconds: float) -> dict[str, Any]:
-    """Frames a second, the median of the milliseconds from picture to mesh, and Chromium's share of all cores."""
+    """Return frames per second, the median latency from picture to mesh in ms, and Chromium's share of all cores."""
     film = _film(clip, folder / "camera.mjpeg")
     path = next(filter(None, map(shutil.which, BROWSERS)), None)
     arguments = ["--no-sandbox", "--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream"]
@@ -40,9 +40,9 @@ def measure_live_page(url: str, clip: Path, folder: Path, seconds: float) -> dic
         took = time.perf_counter() - started
         fps = (_answers(page) - answers) / took
         share = (_chromium_cpu_s() - cpu_s) / took / (os.cpu_count() or 1)
-        told = page.inner_text("output")
+        text = page.inner_text("output")
         browser.close()
-    return {"fps": fps, "latency_ms": float(told.partition(", ")[2].partition(" ms")[0]), "chromium_share": share}
+    return {"fps": fps, "latency_ms": float(text.partition(", ")[2].partition(" ms")[0]), "chromium_share": share}
 
 
 def _answers(page: Any) -> int:
@@ -57,7 +57,7 @@ def _film(clip: Path, target: Path) -> Path:
 
 
 def _chromium_cpu_s() -> float:
-    """Of all its processes so far."""
+    """Return the CPU time of all Chromium processes so far."""
     ticks = 0
     for process in Path("/proc").iterdir():
         try:

@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""Clients of a job server, many in one process, over connections that stay open as NOVA's do.
+"""Simulate many clients of a job server in one process, over connections that stay open, as NOVA's do.
 
     python benchmarks/load.py PORT --clients 50 --seconds 20 [--every 1] KEY
 
-Each asks for the status of a job and, with ``--every``, for its log as well, once in so many seconds; without it, as
-fast as answers come. Prints how long the answers took, as JSON.
+Each client requests the status of a job as fast as responses arrive. With ``--every``, it requests status and log once
+in this many seconds. Prints the response times as JSON.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ HOST = "127.0.0.1"
 
 
 async def ask(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, path: str, body: str) -> bytes:
-    """Post a form over a connection that stays open; the answer's body."""
+    """Post a form over a connection that stays open, and return the body of the response."""
     writer.write(
         f"POST {path} HTTP/1.1\r\nHost: {HOST}\r\nContent-Type: application/x-www-form-urlencoded\r\n"
         f"Content-Length: {len(body)}\r\n\r\n{body}".encode()
@@ -33,12 +33,12 @@ async def ask(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, path: 
 
 
 async def client(port: int, key: str, end_s: float, every_s: float | None) -> list[float]:
-    """The seconds that each of its answers took."""
+    """Run a client and return its response times in seconds."""
     reader, writer = await asyncio.open_connection(HOST, port)
     seconds = []
     body = urlencode({"jobID": key})
     if every_s is not None:
-        # Clients do not begin all at the same moment.
+        # Spread the clients over the interval.
         await asyncio.sleep(random.random() * every_s)  # noqa: S311
     while (round_s := time.perf_counter()) < end_s:
         for path in ("/job_status",) if every_s is None else ("/job_status", "/log"):
@@ -66,12 +66,12 @@ async def run(port: int, key: str, num_clients: int, seconds: float, every_s: fl
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description="Ask a job server for the status of a job, from many clients.")
+    parser = argparse.ArgumentParser(description="Request the status of a job from a job server, with many clients.")
     parser.add_argument("port", type=int)
     parser.add_argument("key", help="the job")
     parser.add_argument("--clients", type=int, default=50)
     parser.add_argument("--seconds", type=float, default=20.0)
-    parser.add_argument("--every", type=float, help="seconds; without it as fast as answers come")
+    parser.add_argument("--every", type=float, help="interval in seconds (default: as fast as responses arrive)")
     arguments = parser.parse_args()
     found = run(arguments.port, arguments.key, arguments.clients, arguments.seconds, arguments.every)
     print(json.dumps(asyncio.run(found)))

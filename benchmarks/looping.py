@@ -1,4 +1,4 @@
-"""Clips made long by being repeated, and large by being scaled."""
+"""Make clips longer by repeating them, and larger by scaling them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ __all__ = ["loop_clip", "scale_clip"]
 
 
 def scale_clip(source: Path, target: Path, width: int, height: int, megabits: int) -> Path:
-    """The frames of a clip at another size, in H.264 of so many megabits a second."""
+    """Scale a clip to another size, encoded as H.264 at this many Mbit/s."""
     rates = dict.fromkeys(("b", "minrate", "maxrate", "bufsize"), f"{megabits}M")
     options = {**rates, "preset": "medium", "bf": "0"}
     with av.open(str(source)) as reader, av.open(str(target), "w") as writer:
@@ -27,7 +27,7 @@ def scale_clip(source: Path, target: Path, width: int, height: int, megabits: in
 
 
 def loop_clip(source: Path, target: Path, num_frames: int) -> Path:
-    """The packets of a clip again and again, with times that go on, until there are so many frames."""
+    """Repeat the packets of a clip, with continuous timestamps, until there are at least ``num_frames`` frames."""
     num_written, shift = 0, 0
     with av.open(str(target), "w") as writer:
         stream = None

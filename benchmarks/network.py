@@ -1,4 +1,4 @@
-"""A network alone: how many images a second, how many operations, and what the machine could do."""
+"""A single network: images per second, number of operations, and the peak performance of the machine."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from facestream.models import get_record, load
 __all__ = ["Network"]
 
 SECONDS = 2.0
-"""Each figure is measured for at least as long."""
+"""Each figure is measured for at least this long."""
 
 
 class Network:
-    """A network of the registry with OpenVINO.
+    """A network from the registry, run by OpenVINO.
 
     Raises:
-        DeviceError: this CPU does not compute in the precision.
+        DeviceError: The CPU does not support the precision.
     """
 
     def __init__(self, name: str, num_threads: int, precision: str = "float32") -> None:
@@ -31,10 +31,10 @@ class Network:
             name, resolve_runtime(engine="openvino", precision=precision, num_threads=num_threads)
         )
         self.num_multiplications = _count_multiplications(load(name), self._size)
-        """Of one image."""
+        """Multiplications for one image."""
 
     def images_per_second(self, batch: int) -> float:
-        """Images that are given to the engine so many at a time."""
+        """Measure the images per second at this batch size."""
         shape = (batch, self._size, self._size, 3)
         images = list(np.random.default_rng(0).integers(0, 256, shape, dtype=np.uint8))
         self._engine.run(images)
@@ -45,7 +45,7 @@ class Network:
         return num_runs * batch / (time.perf_counter() - started)
 
     def matmul_gflops(self) -> float:
-        """Billions of additions and multiplications a second in a product of matrices, with as many threads."""
+        """Measure the GFLOP/s of a matrix product with the same number of threads."""
         torch.set_num_threads(self._num_threads)
         first, second = torch.rand(2, 2048, 2048)
         torch.mm(first, second)
@@ -57,7 +57,7 @@ class Network:
 
 
 def _count_multiplications(network: nn.Module, size: int) -> int:
-    """Of all convolutions, for one image."""
+    """Count the multiplications of all convolutions for one image."""
     counts = []
 
     def count(layer: nn.Module, _: object, output: torch.Tensor) -> None:

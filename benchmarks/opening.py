@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""How long the checks of a journal and of a queue take at their opening, with 100,000 items.
+"""Measure how long it takes to open, and thereby check, a journal and a queue of 100,000 items.
 
 python benchmarks/opening.py
 """
@@ -21,11 +21,11 @@ ITEMS = 100_000
 TIMES = 7
 
 MARKS = '[[123456789, "1700000000000000000"]]'
-"""Size and time of a source."""
+"""The size and time of a source, as stored in the journal."""
 
 
 def fill_journal(folder: Path, num_items: int) -> None:
-    """Items as they are after a run, with paths of 100 characters."""
+    """Add finished items, with paths of 100 characters."""
     with Journal(folder) as journal, journal.writing():
         journal.connection.executemany(
             "INSERT INTO items (output, source, options, changes, marks, size, state, run, frames, seconds, device) "
@@ -38,7 +38,7 @@ def fill_journal(folder: Path, num_items: int) -> None:
 
 
 def fill_queue(folder: Path, num_jobs: int) -> None:
-    """Ended jobs with forms of usual length."""
+    """Add ended jobs with forms of typical length."""
     store = JobStore(folder)
     form = json.dumps({"trainerFilePath": "facemesh/facemesh.trainer", "data": "x" * 300})
     with store._transaction() as db:
@@ -50,7 +50,7 @@ def fill_queue(folder: Path, num_jobs: int) -> None:
 
 
 def median_seconds(open_it: Callable[[], object]) -> float:
-    """Of several openings."""
+    """Return the median time of several openings."""
     times = []
     for _ in range(TIMES):
         started = time.perf_counter()

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""Put what was measured into the README and ``docs``, as tables between two markers.
+"""Write the benchmark results into the README and ``docs``, as tables between markers.
 
     python benchmarks/readme_table.py [--check]
 
-With ``--check`` nothing is written: it ends with status 1 where a table is not that of the results.
+With ``--check``, nothing is written, and the exit status is 1 if a table is out of date.
 """
 
 from __future__ import annotations
@@ -22,20 +22,24 @@ VERSIONS = ("facestream", "torch", "openvino", "opencv-python-headless")
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description="Put what was measured into the README and docs.")
-    parser.add_argument("--check", action="store_true", help="only compare; status 1 where they differ")
+    parser = argparse.ArgumentParser(description="Write the benchmark results into the README and docs.")
+    parser.add_argument("--check", action="store_true", help="only compare; exit status 1 if a table is out of date")
     arguments = parser.parse_args()
     names = ("accuracy", "speed", "serving", "batching")
     accuracy, speed, serving, batching = (json.loads((RESULTS / f"{name}.json").read_text("utf-8")) for name in names)
     percent = "Distances in % are percent of the distance between the outer corners of the eyes."
     tables = [
         ("docs/accuracy.md", "accuracy", _table(accuracy, percent)),
-        ("docs/performance.md", "speed", _table(speed, "Peers and facestream took turns on a machine that did nothing else.")),
+        (
+            "docs/performance.md",
+            "speed",
+            _table(speed, "Peers and facestream took turns on an otherwise idle machine."),
+        ),
         ("docs/server.md", "serving", _table(serving, "Clients, server and worker share the machine.")),
         (
             "docs/scale.md",
             "batching",
-            _table(batching, "Batch and plain command took turns on a machine that did nothing else."),
+            _table(batching, "Batch and plain command took turns on an otherwise idle machine."),
         ),
         ("docs/scale.md", "measured", _measured(batching)),
         ("docs/scale.md", "model", _model(batching)),
@@ -48,7 +52,7 @@ def main() -> None:
         old = path.read_text("utf-8")
         new = _replace_table(page, old, name, table)
         if new != old and arguments.check:
-            sys.exit(f"{page}: the table is not that of the results; run python benchmarks/readme_table.py")
+            sys.exit(f"{page}: a table is out of date; run python benchmarks/readme_table.py")
         if new != old:
             path.write_text(new, "utf-8")
 
@@ -58,19 +62,19 @@ def _replace_table(page: str, text: str, name: str, table: str) -> str:
     before, begin, rest = text.partition(first)
     _, end, after = rest.partition(last)
     if not begin or not end:
-        sys.exit(f"{page}: there are no markers {first} and {last}")
+        sys.exit(f"{page}: the markers {first} and {last} are missing")
     return f"{before}{first}\n{table}\n{last}{after}"
 
 
 def _clips(report: dict[str, Any]) -> str:
-    """What was measured of each clip by several questions, in one table."""
+    """Return the results of several questions for each clip, in one table."""
     rows: dict[str, dict[str, Any]] = {}
     for result in report["results"]:
         if result["name"] in ("clips", "boxes"):
             for row in result["rows"]:
                 rows.setdefault(row["clip"], {}).update(row)
     lines = [
-        "| clip | face frames found | false meshes | a third look moves the mesh by (median; 99 %) | "
+        "| clip | face frames found | false meshes | a third pass moves the mesh by (median; 99 %) | "
         "boxes there and back (median; 99 %) | allowed |",
         "|---|---|---|---|---|---|",
     ]
@@ -87,7 +91,7 @@ def _clips(report: dict[str, Any]) -> str:
 
 
 def _tracking(report: dict[str, Any]) -> str:
-    """What detecting on few frames costs in each clip."""
+    """Return the accuracy cost of tracking in each clip."""
     lines = [
         "| clip | median (allowed) | 99 % (allowed) | jitter | face or no face equal |",
         "|---|---|---|---|---|",
@@ -102,7 +106,7 @@ def _tracking(report: dict[str, Any]) -> str:
 
 
 def _precisions(accuracy: dict[str, Any], speed: dict[str, Any]) -> str:
-    """What less precision costs and brings."""
+    """Return the cost in accuracy and the gain in speed of each precision."""
     lines = [
         "| clip | precision | median | 99 % | frames that differ in face or no face |",
         "|---|---|---|---|---|",
@@ -115,17 +119,17 @@ def _precisions(accuracy: dict[str, Any], speed: dict[str, Any]) -> str:
 
 
 def _measured(report: dict[str, Any]) -> str:
-    """What the model of many machines is made of."""
-    lines = ["| frames | frames/s of one core | read, kB a frame | written, kB a frame |", "|---|---|---|---|"]
+    """Return the measurements behind the model of many machines."""
+    lines = ["| frames | frames/s of one core | read, kB/frame | written, kB/frame |", "|---|---|---|---|"]
     for row in _rows(report, "core"):
         read, written = row["read_bytes_a_frame"] / 1000, row["written_bytes_a_frame"] / 1000
         lines.append(f"| {row['size']} | {row['fps']:.0f} | {read:.1f} | {written:.2f} |")
     facts = scale.measure_facts(report)
     lines += [
         "",
-        f"Two cores do {facts.two_cores:.2f} times what one does. One driver plans and drives {facts.driven:.0f} items "
-        f"a second; {facts.dispatched_here:.0f} a second go through two workers here and {facts.dispatched_on_ray:.0f} "
-        "through two on Ray, with the time to start them.",
+        f"Two cores are {facts.two_cores:.2f} times as fast as one. One driver plans and drives {facts.driven:.0f} "
+        f"items per second. Two local workers process {facts.dispatched_here:.0f} items per second, and two workers on "
+        f"Ray {facts.dispatched_on_ray:.0f}, including the time to start them.",
         "",
         f"Measured on {report['machine']['cpu']}, {report['machine']['num_cpus']} CPUs.",
     ]
@@ -133,14 +137,12 @@ def _measured(report: dict[str, Any]) -> str:
 
 
 def _model(report: dict[str, Any]) -> str:
-    """What follows from it for so many machines."""
-    head = (
-        "machines | frames | frames/s | hours of video an hour | read | written | items a second | dollars, 1,000 hours"
-    )
+    """Return the predictions of the model for many machines."""
+    head = "machines | frames | frames/s | hours of video per hour | read | written | items/s | dollars per 1,000 hours"
     rows = (
-        f"| {told.num_machines:,} | {told.size} | {told.fps:,.0f} | {told.times_real:,.0f} | "
-        f"{_rate(told.read_bytes_s)} | {_rate(told.written_bytes_s)} | {told.items_s:,.2f} | {told.dollars:,.2f} |"
-        for told in scale.predict(report)
+        f"| {row.num_machines:,} | {row.size} | {row.fps:,.0f} | {row.times_real:,.0f} | "
+        f"{_rate(row.read_bytes_s)} | {_rate(row.written_bytes_s)} | {row.items_s:,.2f} | {row.dollars:,.2f} |"
+        for row in scale.predict(report)
     )
     return "\n".join([f"| {head} |", "|---|---|---|---|---|---|---|---|", *rows])
 
@@ -150,7 +152,7 @@ def _rate(bytes_s: float) -> str:
 
 
 def _rows(report: dict[str, Any], name: str) -> list[dict[str, Any]]:
-    """Of one question."""
+    """Return the rows of one question."""
     rows: list[dict[str, Any]] = next(result["rows"] for result in report["results"] if result["name"] == name)
     return rows
 

@@ -1,4 +1,4 @@
-"""What a benchmark found: figures, the bars they are held against, and how they are shown and stored."""
+"""Benchmark results: figures, their targets, and how they are printed and stored."""
 
 from __future__ import annotations
 
@@ -26,19 +26,19 @@ TABLE_WIDTH = 150
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """What a figure is asked to be."""
+    """The target of a figure."""
 
     relation: str
     limit: float
 
     def holds(self, value: float) -> bool:
-        """Whether the value passes; NaN never does."""
+        """Whether the value meets the target; NaN never does."""
         return bool(RELATIONS[self.relation](value, self.limit))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Figure:
-    """One number; NaN where there was nothing to measure."""
+    """One number; NaN if there was nothing to measure."""
 
     label: str
     value: float
@@ -69,17 +69,17 @@ class Figure:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a question measured."""
+    """The measurements for a question."""
 
     figures: Sequence[Figure]
     rows: Sequence[Mapping[str, Any]] = ()
-    """The single cases behind the figures."""
+    """The individual cases behind the figures."""
     notes: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Result:
-    """A question and its answer, or why there is none."""
+    """A question and its answer, or the reason why it was skipped."""
 
     name: str
     question: str
@@ -97,7 +97,7 @@ class Result:
 
     @property
     def holds(self) -> bool | None:
-        """Whether all bars are met; ``None`` where there are none."""
+        """Whether all targets are met; ``None`` if there are none."""
         verdicts = [figure.holds for figure in self.answer.figures if figure.bar]
         return all(verdicts) if verdicts else None
 
@@ -117,7 +117,7 @@ class Result:
 
 
 def print_table(results: Sequence[Result]) -> None:
-    """The results for a reader, with their notes below."""
+    """Print the results as a table, with their notes below."""
     table = Table(show_lines=True)
     for column in ("question", "asked", "measured", "holds"):
         table.add_column(column, no_wrap=column == "holds")
@@ -132,14 +132,14 @@ def print_table(results: Sequence[Result]) -> None:
 
 
 def write_json(path: Path, results: Sequence[Result]) -> None:
-    """All that was measured, and on what; NaN becomes null."""
+    """Write all results, with machine and versions; NaN becomes null."""
     path.parent.mkdir(parents=True, exist_ok=True)
     report = {"machine": _machine(), "versions": _versions(), "results": [result.to_json() for result in results]}
     path.write_text(json.dumps(_plain(report), indent=1, ensure_ascii=False, allow_nan=False) + "\n", "utf-8")
 
 
 def _plain(value: Any) -> Any:
-    """Floats rounded to what they are worth, NaN as null."""
+    """Round floats to six significant digits, and replace NaN by null."""
     if isinstance(value, float):
         return None if math.isnan(value) else float(f"{value:.6g}")
     if isinstance(value, Mapping):

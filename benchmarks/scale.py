@@ -1,4 +1,4 @@
-"""From what two cores do to what many machines would: a model, not a measurement (docs/scale.md)."""
+"""Extrapolation from two cores to many machines: a model, not a measurement (docs/scale.md)."""
 
 from __future__ import annotations
 
@@ -10,48 +10,48 @@ __all__ = ["Facts", "Prediction", "measure_facts", "predict"]
 
 MACHINES = (1, 10, 1_000)
 CORES = 16
-"""Of a machine."""
+"""Cores per machine."""
 
 RATE_HZ = 25
 ITEM_MINUTES = 10
-"""Of a video."""
+"""Length of a video in minutes."""
 
 DOLLARS_A_CORE_HOUR = 0.0504
-"""An m7i.large has two and costs 0.1008 dollars an hour on demand in us-east-1 (aws.amazon.com/ec2/pricing)."""
+"""An m7i.large has two cores and costs $0.1008 per hour on demand in us-east-1 (aws.amazon.com/ec2/pricing)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What was measured."""
+    """The measurements that the model is based on."""
 
     two_cores: float
-    """Times what one core does."""
+    """Speed relative to one core."""
     driven: float
-    """Items that one driver plans and drives in a second."""
+    """Items per second that one driver plans and drives."""
     dispatched_here: float
     dispatched_on_ray: float
-    """Items a second that go through two workers."""
+    """Items per second that two workers process."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Prediction:
-    """For so many machines."""
+    """The predicted performance of a number of machines."""
 
     num_machines: int
     size: str
-    """Of the frames."""
+    """The frame size."""
     fps: float
     times_real: float
-    """Hours of video that are looked at in an hour."""
+    """Hours of video processed per hour."""
     read_bytes_s: float
     written_bytes_s: float
     items_s: float
     dollars: float
-    """Of 1,000 hours of video."""
+    """Cost of 1,000 hours of video."""
 
 
 def measure_facts(report: dict[str, Any]) -> Facts:
-    """Out of the results of ``batching.py``."""
+    """Extract the measurements from the results of ``batching.py``."""
     results = {result["name"]: result for result in report["results"]}
     ways = {row["way"]: row["per_second"] for row in results["dispatch"]["rows"]}
     figures = {name: {f["label"]: f["value"] for f in result["figures"]} for name, result in results.items()}
@@ -64,7 +64,7 @@ def measure_facts(report: dict[str, Any]) -> Facts:
 
 
 def predict(report: dict[str, Any]) -> Iterator[Prediction]:
-    """Every core is worth as much as one of the two that were measured; what all share costs nothing yet."""
+    """Predict the performance, if every core is as fast as each of the two measured, without shared limits."""
     facts = measure_facts(report)
     (core,) = (result["rows"] for result in report["results"] if result["name"] == "core")
     for num_machines in MACHINES:

@@ -1,4 +1,4 @@
-"""A ``facestream serve`` to be measured, on a free port, and its processes' memory."""
+"""Run ``facestream serve`` on a free port for measurements, including the memory of its processes."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ MODULE = "facemesh/facemesh.trainer"
 
 
 class Served:
-    """A server over a folder, ended by its own handle."""
+    """A server over a data folder, which is terminated on exit."""
 
     def __init__(self, data_folder: Path, state_folder: Path) -> None:
         self._command = [sys.executable, "-m", "facestream", "serve", "--port", "0"]
@@ -59,7 +59,7 @@ class Served:
         self._post("/cancel", jobID=key)
 
     def wait(self, key: str) -> None:
-        """Until a job has ended well."""
+        """Wait until a job has succeeded."""
         while (status := self.status(key)) < 2:
             time.sleep(0.2)
         if status != 2:
@@ -71,7 +71,7 @@ class Served:
         return answer
 
     def resident_mb(self) -> dict[str, float]:
-        """Of the server and its worker, where there is ``/proc``."""
+        """Return the resident memory of the server and its worker; this requires ``/proc``."""
         (worker,) = json.loads((self._state_folder / "workers.json").read_text())
         return {"server": _resident_mb(self._process.pid), "worker": _resident_mb(int(worker))}
 

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""How the job server bears many clients, long queues and many jobs: clients and server on one machine, on loopback.
+"""Measure the job server under load: many clients, long queues and many jobs, on one machine over loopback.
 
     python benchmarks/serving.py [--json FILE] [--pairs N] [--only NAME ...]
 
-Nothing else should run on the machine.
+The machine should be otherwise idle.
 """
 
 from __future__ import annotations
@@ -38,10 +38,14 @@ NUM_JOBS, NUM_FIRST_JOBS = 2_000, 200
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description="Measure how the job server bears load.")
-    parser.add_argument("--json", type=Path, help="where the results go, else benchmarks/results/serving.json")
-    parser.add_argument("--pairs", type=int, default=NUM_PAIRS, help="how often a job runs with and without clients")
-    parser.add_argument("--only", nargs="+", choices=QUESTIONS, help="only these questions; writes no JSON unless told")
+    parser = argparse.ArgumentParser(description="Measure the job server under load.")
+    parser.add_argument("--json", type=Path, help="output file (default: benchmarks/results/serving.json)")
+    parser.add_argument(
+        "--pairs", type=int, default=NUM_PAIRS, help="number of times a job runs with and without clients"
+    )
+    parser.add_argument(
+        "--only", nargs="+", choices=QUESTIONS, help="only these questions; writes JSON only with --json"
+    )
     arguments = parser.parse_args()
     results = []
     for name in arguments.only or QUESTIONS:
@@ -61,7 +65,7 @@ def main() -> None:
 
 
 def measure_polling(served: Served, data_folder: Path, num_pairs: int) -> Answer:
-    """Clients that look at a running job, and what that costs the job."""
+    """Clients that poll a running job, and how much that slows down the job."""
     loop_clip(SAMPLE, data_folder / "clip.mp4", NUM_FRAMES)
     served.submit("warm", "clip.mp4", "warm.stream")
     served.wait("warm")
@@ -69,10 +73,10 @@ def measure_polling(served: Served, data_folder: Path, num_pairs: int) -> Answer
     for number in range(num_pairs):
         alone_s = _run_job(served, f"alone-{number}")
         key = f"watched-{number}"
-        # The clients look at the job from before its beginning until after its end.
+        # The clients poll from before the start of the job until after its end.
         load = _start_load(served, key, "--clients", "50", "--every", "1", "--seconds", str(alone_s * 1.25 + 1))
         watched_s = _run_job(served, key)
-        rows.append({"alone_s": alone_s, "watched_s": watched_s, **_told(load)})
+        rows.append({"alone_s": alone_s, "watched_s": watched_s, **_finish_load(load)})
         show_progress(f"  {alone_s:.1f} s alone, {watched_s:.1f} s with clients, p99 {rows[-1]['p99_ms']:.0f} ms")
     return Answer(
         [
@@ -93,11 +97,11 @@ def measure_polling(served: Served, data_folder: Path, num_pairs: int) -> Answer
 
 
 def measure_status(served: Served, data_folder: Path, num_pairs: int) -> Answer:
-    """Clients that ask as fast as answers come, while nothing runs."""
+    """Clients that send requests as fast as responses arrive, while no job runs."""
     (data_folder / "clip.mp4").write_bytes(SAMPLE.read_bytes())
     served.submit("ended", "clip.mp4", "ended.stream")
     served.wait("ended")
-    rows = [_told(_start_load(served, "ended", "--clients", "8", "--seconds", "8")) for _ in range(num_pairs)]
+    rows = [_finish_load(_start_load(served, "ended", "--clients", "8", "--seconds", "8")) for _ in range(num_pairs)]
     return Answer(
         [
             Figure(
@@ -113,7 +117,7 @@ def measure_status(served: Served, data_folder: Path, num_pairs: int) -> Answer:
 
 
 def measure_queue(served: Served, data_folder: Path, num_pairs: int) -> Answer:
-    """A long queue behind a running job, listed by pages."""
+    """A long queue behind a running job, listed page by page."""
     loop_clip(SAMPLE, data_folder / "clip.mp4", 10 * NUM_FRAMES)
     served.submit("first", "clip.mp4", "first.stream")
     started = time.perf_counter()
@@ -158,7 +162,7 @@ def measure_queue(served: Served, data_folder: Path, num_pairs: int) -> Answer:
 
 
 def measure_memory(served: Served, data_folder: Path, _: int) -> Answer:
-    """Many small jobs one after the other."""
+    """The memory over many small jobs, one after the other."""
     with av.open(str(SAMPLE)) as clip:
         picture = next(clip.decode(video=0)).to_ndarray(format="rgb24")
     Image.fromarray(picture).save(data_folder / "face.png")
@@ -192,7 +196,7 @@ def measure_memory(served: Served, data_folder: Path, _: int) -> Answer:
 
 
 def measure_live(served: Served, data_folder: Path, num_pairs: int) -> Answer:
-    """A camera in the browser, whose pictures go to the server."""
+    """A camera in the browser that sends its pictures to the server."""
     from live_page import measure_live_page
 
     url = f"http://127.0.0.1:{served.port}"
@@ -229,7 +233,7 @@ QUESTIONS: dict[str, tuple[str, Callable[[Served, Path, int], Answer]]] = {
 
 
 def _run_job(served: Served, key: str) -> float:
-    """Seconds from its start to its end, as the server has them."""
+    """Run a job and return its duration in seconds, as recorded by the server."""
     served.submit(key, "clip.mp4", "out.stream")
     served.wait(key)
     (job,) = [job for job in served.get("/api/v1/jobs", limit=5).json()["jobs"] if job["key"] == key]
@@ -242,12 +246,12 @@ def _start_load(served: Served, key: str, *options: str) -> subprocess.Popen[str
     )
 
 
-def _told(load: subprocess.Popen[str]) -> dict[str, float]:
+def _finish_load(load: subprocess.Popen[str]) -> dict[str, float]:
     output, _ = load.communicate()
     if load.returncode:
         raise RuntimeError(f"the clients ended with status {load.returncode}")
-    told: dict[str, float] = json.loads(output)
-    return told
+    times: dict[str, float] = json.loads(output)
+    return times
 
 
 if __name__ == "__main__":

@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""How fast facestream is, beside MediaPipe's FaceMesh with tracking on the same files.
+"""Measure the speed of facestream, compared with MediaPipe's FaceMesh with tracking on the same files.
 
     python benchmarks/speed.py TRUTH_FOLDER [--json FILE] [--peer-python PATH] [--pairs N] [--only NAME ...]
 
-Runs take turns, and only ratios within a turn count. Whole processes are timed from outside; the programs' own seconds
-stand beside them. Nothing else should run on the machine. Caches are warm: each program runs once before it is timed.
+Runs take turns, and only ratios within a turn count. Whole processes are timed from outside; the programs' own times
+are given as well. The machine should be otherwise idle. Caches are warm: each program runs once before it is timed.
 """
 
 from __future__ import annotations
@@ -39,10 +39,10 @@ LITERT_SCRIPT = ROOT / "benchmarks" / "peers" / "litert_mesh.py"
 MEDIAPIPE_MESH = "lib/python*/site-packages/mediapipe/modules/face_landmark/face_landmark.tflite"
 
 NUM_FRAMES = {"360p": 6000, "720p": 6000, "1080p": 3000, "2160p": 600}
-"""A minute or two of video at least, so that it is the work that is measured and not the start."""
+"""Frames per clip: long enough to measure the processing and not the startup."""
 
 SIZES = {"1080p": (1920, 1080, 8), "2160p": (3840, 2160, 35)}
-"""Width, height, and the megabits a second that YouTube asks for at 24 to 30 Hz
+"""Width, height, and the Mbit/s that YouTube recommends at 24 to 30 Hz
 (https://support.google.com/youtube/answer/1722171)."""
 NUM_PAIRS = 5
 
@@ -54,19 +54,21 @@ PICTURE = "golden_mediapipe/portrait.jpg"
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One process: its seconds from outside, and what it said of itself."""
+    """A process: its wall-clock time, and the JSON that it printed."""
 
     seconds: float
-    told: dict[str, Any]
+    result: dict[str, Any]
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description="Measure the speed of facestream beside MediaPipe.")
-    parser.add_argument("truth", type=Path, help="the folder of truth (benchmarks/README.md)")
-    parser.add_argument("--json", type=Path, help="where the results go, else benchmarks/results/speed.json")
+    parser = argparse.ArgumentParser(description="Measure the speed of facestream compared with MediaPipe.")
+    parser.add_argument("truth", type=Path, help="the folder of ground truth (benchmarks/README.md)")
+    parser.add_argument("--json", type=Path, help="output file (default: benchmarks/results/speed.json)")
     parser.add_argument("--peer-python", type=Path, default=PEER_PYTHON, help="the Python of MediaPipe's environment")
-    parser.add_argument("--pairs", type=int, default=NUM_PAIRS, help="how often the two take turns")
-    parser.add_argument("--only", nargs="+", choices=QUESTIONS, help="only these questions; writes no JSON unless told")
+    parser.add_argument("--pairs", type=int, default=NUM_PAIRS, help="number of times the two take turns")
+    parser.add_argument(
+        "--only", nargs="+", choices=QUESTIONS, help="only these questions; writes JSON only with --json"
+    )
     arguments = parser.parse_args()
     bench = Bench(Truth(arguments.truth), arguments.peer_python)
     results = []
@@ -87,30 +89,30 @@ def main() -> None:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
-    """A clip and what must be reached on it."""
+class ClipTarget:
+    """A clip and its targets."""
 
     clip: str
     size: str
-    """The name of its size; the 720p clip is scaled to larger ones."""
+    """The name of the frame size; the 720p clip is scaled to larger sizes."""
     ratio: float | None = None
-    """To MediaPipe's speed."""
+    """Speed relative to MediaPipe."""
     fps: float | None = None
     of_decoding: float | None = None
-    """To the speed of decoding alone."""
+    """Speed relative to decoding alone."""
     with_boxes: bool = False
 
 
-def measure_clip(asked: Asked, bench: Bench, num_pairs: int) -> Answer:
-    """``facestream mesh`` and MediaPipe over a clip of 2,000 frames or more."""
+def measure_clip(target: ClipTarget, bench: Bench, num_pairs: int) -> Answer:
+    """``facestream mesh`` and MediaPipe on a clip of 2,000 frames or more."""
     if not bench.peer_python.exists():
         raise NotThere("MediaPipe is not installed: benchmarks/peers/install.sh mediapipe")
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        source = bench.truth.path(asked.clip)
-        long_clip = _long_clip(source, asked.size, folder)
+        source = bench.truth.path(target.clip)
+        long_clip = _long_clip(source, target.size, folder)
         command = [sys.executable, "-m", "facestream", "mesh", str(long_clip), "-o", str(folder), "--device", "cpu"]
-        if asked.with_boxes:
+        if target.with_boxes:
             detect(long_clip, folder / "boxes.stream", DetectOptions(device="cpu"))
             command += ["--boxes", str(folder / "boxes.stream")]
         command += ["--json", "--quiet"]
@@ -122,12 +124,12 @@ def measure_clip(asked: Asked, bench: Bench, num_pairs: int) -> Answer:
             ours, peer = _run(command), _run(peer_command)
             rows.append(
                 {
-                    "frames": ours.told["frames"],
+                    "frames": ours.result["frames"],
                     "seconds": ours.seconds,
-                    "own_seconds": ours.told["seconds"],
+                    "own_seconds": ours.result["seconds"],
                     "peer_seconds": peer.seconds,
-                    "peer_own_seconds": peer.told["seconds"],
-                    "peer_frames_with_face": peer.told["frames_with_face"],
+                    "peer_own_seconds": peer.result["seconds"],
+                    "peer_frames_with_face": peer.result["frames_with_face"],
                 }
             )
             show_progress(f"  {ours.seconds:.1f} s, MediaPipe {peer.seconds:.1f} s")
@@ -137,7 +139,7 @@ def measure_clip(asked: Asked, bench: Bench, num_pairs: int) -> Answer:
         Figure(
             label="times MediaPipe's speed, whole processes",
             value=median(row["peer_seconds"] / row["seconds"] for row in rows),
-            bar=Bar("≥", asked.ratio) if asked.ratio else None,
+            bar=Bar("≥", target.ratio) if target.ratio else None,
         ),
         Figure(
             label="times MediaPipe's speed, by their own seconds",
@@ -148,7 +150,7 @@ def measure_clip(asked: Asked, bench: Bench, num_pairs: int) -> Answer:
             value=num_frames / median(row["seconds"] for row in rows),
             unit="frames/s",
             digits=0,
-            bar=Bar("≥", asked.fps) if asked.fps else None,
+            bar=Bar("≥", target.fps) if target.fps else None,
         ),
         Figure(
             label="MediaPipe's",
@@ -159,14 +161,14 @@ def measure_clip(asked: Asked, bench: Bench, num_pairs: int) -> Answer:
         Figure(
             label="of the speed of decoding alone",
             value=own_fps / decoding_fps,
-            bar=Bar("≥", asked.of_decoding) if asked.of_decoding else None,
+            bar=Bar("≥", target.of_decoding) if target.of_decoding else None,
         ),
     ]
     return Answer(figures, rows, [f"{source.name}, {num_frames} frames, the median of {num_pairs} pairs"])
 
 
 def measure_network(bench: Bench, num_pairs: int) -> Answer:
-    """FaceMesh with OpenVINO, beside LiteRT with XNNPACK and beside what the machine can multiply."""
+    """FaceMesh with OpenVINO, compared with LiteRT with XNNPACK and with the machine's matrix multiplication."""
     from network import Network
 
     models = sorted(bench.peer_python.parents[1].glob(MEDIAPIPE_MESH))
@@ -175,11 +177,11 @@ def measure_network(bench: Bench, num_pairs: int) -> Answer:
     network = Network("facemesh", num_threads=2)
     rows = []
     for _ in range(num_pairs):
-        told = _run([str(LITERT_PYTHON), str(LITERT_SCRIPT), str(models[0]), "1280", "2"]).told
+        result = _run([str(LITERT_PYTHON), str(LITERT_SCRIPT), str(models[0]), "1280", "2"]).result
         rows.append(
             {
                 "images_per_second": network.images_per_second(32),
-                "litert_images_per_second": told["images_per_second"],
+                "litert_images_per_second": result["images_per_second"],
                 "matmul_gflops": network.matmul_gflops(),
             }
         )
@@ -210,7 +212,7 @@ def measure_network(bench: Bench, num_pairs: int) -> Answer:
 
 
 def measure_precisions(_: Bench, num_pairs: int) -> Answer:
-    """FaceMesh in less precision than float32, beside itself in float32."""
+    """FaceMesh in lower precisions, compared with float32."""
     from network import Network
 
     exact = Network("facemesh", num_threads=2)
@@ -228,7 +230,7 @@ def measure_precisions(_: Bench, num_pairs: int) -> Answer:
 
 
 def measure_cuda(bench: Bench, _: int) -> Answer:
-    """What a CUDA device does, where there is one."""
+    """The performance of a CUDA device, if there is one."""
     import torch
 
     from gpu import measure_gpu
@@ -244,7 +246,7 @@ def measure_cuda(bench: Bench, _: int) -> Answer:
 
 
 def measure_memory(bench: Bench, _: int) -> Answer:
-    """The largest resident size, of a clip and of one three times as long."""
+    """The peak resident memory for a clip and for one three times as long."""
     source = bench.truth.path(CLIP_720P)
     rows: list[dict[str, Any]] = []
     with tempfile.TemporaryDirectory() as name:
@@ -257,8 +259,8 @@ def measure_memory(bench: Bench, _: int) -> Answer:
                     "import resource, subprocess, sys; subprocess.run(sys.argv[1:], check=True);"
                     "print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)"
                 )
-                told = subprocess.check_output([sys.executable, "-c", script, *command, "--quiet"], text=True)
-                rows.append({"size": size, "times": times, "peak_mb": int(told.split()[-1]) * 1024 / 1e6})
+                output = subprocess.check_output([sys.executable, "-c", script, *command, "--quiet"], text=True)
+                rows.append({"size": size, "times": times, "peak_mb": int(output.split()[-1]) * 1024 / 1e6})
                 clip.unlink()
     peaks = {(row["size"], row["times"]): row["peak_mb"] for row in rows}
     bars = {"1080p": 700, "2160p": 900}
@@ -274,7 +276,7 @@ def measure_memory(bench: Bench, _: int) -> Answer:
 
 
 def measure_starts(bench: Bench, num_pairs: int) -> Answer:
-    """How long small things take."""
+    """The time of short commands."""
     picture = bench.truth.path(PICTURE)
     with tempfile.TemporaryDirectory() as folder:
         commands = {
@@ -298,20 +300,20 @@ def measure_starts(bench: Bench, num_pairs: int) -> Answer:
 QUESTIONS: dict[str, tuple[str, Callable[[Bench, int], Answer]]] = {
     "360p": (
         "a talking head at 640 x 360",
-        partial(measure_clip, Asked(clip=CLIP_360P, size="360p", ratio=2.0, fps=225)),
+        partial(measure_clip, ClipTarget(clip=CLIP_360P, size="360p", ratio=2.0, fps=225)),
     ),
-    "720p": ("a talking head at 1280 x 720", partial(measure_clip, Asked(clip=CLIP_720P, size="720p", ratio=2.0))),
+    "720p": ("a talking head at 1280 x 720", partial(measure_clip, ClipTarget(clip=CLIP_720P, size="720p", ratio=2.0))),
     "1080p": (
         "the same, scaled to 1920 x 1080",
-        partial(measure_clip, Asked(clip=CLIP_720P, size="1080p", ratio=2.0, of_decoding=0.6)),
+        partial(measure_clip, ClipTarget(clip=CLIP_720P, size="1080p", ratio=2.0, of_decoding=0.6)),
     ),
     "boxes-360p": (
         "the 360p clip, its boxes given",
-        partial(measure_clip, Asked(clip=CLIP_360P, size="360p", ratio=2.2, with_boxes=True)),
+        partial(measure_clip, ClipTarget(clip=CLIP_360P, size="360p", ratio=2.2, with_boxes=True)),
     ),
     "crowd-1080p": (
         "a street of small faces at 1920 x 1080, of which MediaPipe finds none",
-        partial(measure_clip, Asked(clip=CLIP_CROWD, size="crowd")),
+        partial(measure_clip, ClipTarget(clip=CLIP_CROWD, size="crowd")),
     ),
     "network": ("FaceMesh alone, two threads, 32 images at a time", measure_network),
     "precision": ("FaceMesh alone in less precision", measure_precisions),
@@ -322,7 +324,7 @@ QUESTIONS: dict[str, tuple[str, Callable[[Bench, int], Answer]]] = {
 
 
 def _long_clip(source: Path, size: str, folder: Path, num_frames: int | None = None) -> Path:
-    """A clip of this size and length."""
+    """Make a clip of this size and length."""
     target = folder / f"{size}{source.suffix}"
     if size in SIZES:
         source = scale_clip(source, folder / f"scaled-{size}.mp4", *SIZES[size])
@@ -345,7 +347,7 @@ def _time(command: list[str]) -> float:
 
 
 def _decode(clip: Path) -> float:
-    """Frames a second of the decoder alone, without converting: the best of one and two threads for each core."""
+    """Return the frame rate of the decoder alone, without conversion: the best of one and two threads per core."""
     num_cores = os.cpu_count() or 1
     return max(_decode_with(clip, num_threads) for num_threads in (num_cores, 2 * num_cores))
 

@@ -1,4 +1,4 @@
-"""A batch whose workers do nothing, for what its driver takes: ``python stub_batch.py TABLE OUT [--dry-run]``."""
+"""A batch whose workers do nothing, to measure its driver: ``python stub_batch.py TABLE OUT [--dry-run]``."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ NUM_WORKERS = 64
 
 
 class StubWorkers:
-    """Each task is done when it is asked about."""
+    """Workers that report each task as done at once."""
 
     num_workers = NUM_WORKERS
 
@@ -53,12 +53,12 @@ def main() -> None:
     with mock.patch.object(running, "_open_workers", return_value=StubWorkers()):
         summary = running.run_batch([table], out, MeshOptions(), BatchOptions(dry_run=is_dry), report)
     report.close()
-    told = {"items": summary.plan.num_items, "done": summary.num_done, "seconds": time.perf_counter() - started}
-    print(json.dumps({**told, "peak_mb": _peak_mb()}))
+    result = {"items": summary.plan.num_items, "done": summary.num_done, "seconds": time.perf_counter() - started}
+    print(json.dumps({**result, "peak_mb": _peak_mb()}))
 
 
 def _peak_mb() -> float:
-    """Of this process alone: what ``resource`` tells begins with what the process had that started it."""
+    """Return the peak of this process alone; the value from ``resource`` includes that of the parent process."""
     (line,) = (line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("VmHWM:"))
     return int(line.split()[1]) / 1000
 

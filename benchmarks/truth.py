@@ -1,4 +1,4 @@
-"""The folder of truth: which part lies where, and its records as arrays."""
+"""Access to the folder of ground truth: its files, and its records as arrays."""
 
 from __future__ import annotations
 
@@ -15,41 +15,41 @@ __all__ = ["AnnotatedFace", "FaceRange", "NotThere", "Truth"]
 FloatArray = npt.NDArray[np.float64]
 
 
-class NotThere(Exception):  # noqa: N818 - it is no error: the question is skipped
-    """Something that a question needs is not on this machine."""
+class NotThere(Exception):  # noqa: N818 - not an error: the question is skipped
+    """Something that a question needs is missing on this machine."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class AnnotatedFace:
-    """A face of a photograph and the points that people set on it."""
+    """A face in a photograph and its manually annotated points."""
 
     picture: Path
     scheme: str
     points: FloatArray
-    """(N, 2) x, y in pixels, as the record has them."""
+    """(N, 2) x, y in pixels, as recorded."""
 
 
 @dataclass(frozen=True, slots=True)
 class FaceRange:
-    """Frames of a clip that show the same number of faces."""
+    """A range of frames that show the same number of faces."""
 
     first: int
     last: int
-    """Belongs to the range."""
+    """The last frame, inclusive."""
     num_faces: int
 
 
 @dataclass(frozen=True, slots=True)
 class Truth:
-    """A folder of truth."""
+    """A folder of ground truth."""
 
     folder: Path
 
     def path(self, *names: str) -> Path:
-        """The first of these parts that is there.
+        """Return the first of these paths that exists.
 
         Raises:
-            NotThere: none of them is.
+            NotThere: None of them exists.
         """
         for name in names:
             if (self.folder / name).exists():
@@ -60,7 +60,7 @@ class Truth:
         return self.path("golden_mediapipe/portrait.jpg")
 
     def portrait_landmarks(self) -> FloatArray:
-        """(468, 2) MediaPipe's expected points in pixels of the portrait."""
+        """Return MediaPipe's expected points (468, 2) in pixels of the portrait."""
         golden = self._load("golden_mediapipe/portrait_golden.json")
         fractions = np.array(golden["face_landmarks_468_normalized_xy"]["points"], dtype=np.float64)
         return fractions * np.array([golden["image_width"], golden["image_height"]], dtype=np.float64)
@@ -77,7 +77,7 @@ class Truth:
         ]
 
     def boxed_pictures(self) -> dict[Path, FloatArray]:
-        """For each picture the boxes (N, 4) of its faces: left, top, width, height in pixels."""
+        """Return the face boxes (N, 4) of each picture: left, top, width, height in pixels."""
         pictures = self._load("photos_bbox_wider_val/ground_truth.json")["images"]
         return {
             self.path(f"photos_bbox_wider_val/{name}"): np.array(
@@ -93,15 +93,15 @@ class Truth:
         return pictures
 
     def face_ranges(self) -> dict[str, list[FaceRange]]:
-        """For each clip, by its file name, how many faces its frames show."""
+        """Return the number of faces in the frames of each clip, by file name."""
         clips = self._load("videos/face_counts.json", "derived/face_counts.json")["ranges"]
         return {name: [FaceRange(*values) for values in ranges] for name, ranges in clips.items()}
 
     def counted_clips(self) -> tuple[dict[Path, list[FaceRange]], list[str]]:
-        """The clips of ``face_ranges`` that are there, and the names of those that are not.
+        """Return the clips of ``face_ranges`` that exist, and the names of those that do not.
 
         Raises:
-            NotThere: none of them is.
+            NotThere: None of them exists.
         """
         there, missing = dict[Path, list[FaceRange]](), list[str]()
         for name, ranges in self.face_ranges().items():
@@ -117,9 +117,9 @@ class Truth:
         return self.path(f"videos/{name}", f"derived/{name}")
 
     def affine_matrices(self) -> dict[int, FloatArray]:
-        """For each frame of the affine clip that shows the face, how the portrait was moved.
+        """Return how the portrait was moved in each frame of the affine clip that shows the face.
 
-        The matrices (2, 3) count pixel centres from 0, as OpenCV does: so the frames show it.
+        The matrices (2, 3) assume pixel centres at 0, as in OpenCV, which matches the frames.
         """
         record = self._load("derived/pd_single_affine_640x480_30.json")
         return {

@@ -8,7 +8,9 @@ from pathlib import Path
 
 __all__ = ["Block", "read_blocks"]
 
-FENCE = re.compile(r"^(?:<!-- not run: (?P<reason>[^\n]*?) -->\n+)?```(?P<language>[^\n]*)\n(?P<code>.*?)^```$", re.M | re.S)
+FENCE = re.compile(
+    r"^(?:<!-- not run: (?P<reason>[^\n]*?) -->\n+)?```(?P<language>[^\n]*)\n(?P<code>.*?)^```$", re.M | re.S
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,7 +38,7 @@ def test_options_are_frozen_and_in_one_table() -> None:
         ({"missing": "none"}, "missing must be one of zero, nan, repeat, not 'none'"),
         ({"formats": ("npz", "xml")}, "formats must be one of stream, npz, csv, not 'xml'"),
         ({"formats": "npz"}, r"formats must be a tuple such as \('npz',\), not a string"),
-        ({"formats": ("npz", "npz")}, "formats names one format twice"),
+        ({"formats": ("npz", "npz")}, "formats lists a format twice"),
         ({"device": "tpu"}, "device must be one of auto, cpu, cuda, mps, not 'tpu'"),
     ],
 )

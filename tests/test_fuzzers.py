@@ -58,7 +58,7 @@ def test_picks_are_the_first_ones_where_the_bytes_end() -> None:
 
 
 def test_what_a_fuzzer_finds_wrong() -> None:
-    with pytest.raises(AssertionError, match="bytes, where 1000 were allowed"), bounded_memory(1000):
+    with pytest.raises(AssertionError, match="bytes, but only 1000 are allowed"), bounded_memory(1000):
         bytearray(100_000)
     with pytest.raises(AssertionError, match="a message of 2 lines"), refusals():
         raise SourceError("a\nb")
@@ -76,9 +76,9 @@ def driver(*words: str) -> subprocess.CompletedProcess[str]:
 def test_an_input_is_shown_again(tmp_path: Path) -> None:
     (tmp_path / "seed").write_bytes(fuzzer("trainers").SEEDS[0])
     run = driver("trainers", "--input", str(tmp_path / "seed"))
-    assert (run.returncode, "understood, or refused as it should be" in run.stdout) == (0, True), run.stderr
+    assert (run.returncode, "accepted, or rejected as it should be" in run.stdout) == (0, True), run.stderr
     assert "there is no fuzzer 'x'; there are archives, data_lists" in driver("x").stderr
-    assert "--input is for one fuzzer; name it" in driver("--input", "seed").stderr
+    assert "--input is for a single fuzzer; name it" in driver("--input", "seed").stderr
 
 
 def test_without_atheris(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
@@ -103,9 +103,9 @@ artifact_prefix='/a/.fuzz/trainers-'; Test unit written to /a/.fuzz/trainers-cra
 
 def test_a_run_is_told_in_words() -> None:
     assert fuzz.progress(LOG) == "9 inputs, 512/s, coverage 88 -> 90 (95 features), 9 kept"
-    assert fuzz.progress("Traceback") == "it did not begin"
+    assert fuzz.progress("Traceback") == "did not start"
     report = fuzz.report("trainers", LOG, 77).splitlines()
     assert report[0].strip() == "=== Uncaught Python exception: ==="
     assert report[-1] == (
-        "trainers: FAILED (77); again: python tools/fuzz.py trainers --input /a/.fuzz/trainers-crash-1"
+        "trainers: FAILED (77); to reproduce: python tools/fuzz.py trainers --input /a/.fuzz/trainers-crash-1"
     )

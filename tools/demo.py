@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""What ``make demo`` runs: the mesh of the sample clip, with an overlay, and where everything is."""
+"""Run by ``make demo``: find the meshes of the sample clip, draw an overlay and list the output files."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The fuzzer of archives and tables: every input is a .npz or .csv, and what it is to be converted to."""
+"""Fuzzer for archives and tables: every input is a .npz or .csv file and the format to convert it to."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ __all__ = ["SEEDS", "one_input"]
 FOLDER = scratch_folder("archives")
 
 BLOCK_ALLOWANCE_BYTES = 4_000_000
-"""Beside a small multiple of the file: what a block of rows takes, and writers hold before they write."""
+"""Memory allowed besides a small multiple of the file size, for a block of rows and the buffers of writers."""
 MAX_FILE_FACTOR = 20
 
 SHAPES: dict[str, dict[str, tuple[str, tuple[int, ...]]]] = {
@@ -46,7 +46,7 @@ FRAME_SHAPES: dict[str, tuple[str, tuple[int, ...]]] = {
     "sizes": ("<i4", (2,)),
     "timestamps_s": ("<f8", ()),
 }
-"""Of one row."""
+"""Type and shape of one row of each array."""
 
 TYPES = ("<f4", "<f8", ">f4", "<i8", "<u2", "?", "<c8", "<U3", "|S4", "<M8[s]", "<f2", "|V3")
 RATES = ("25", "29.97", "1e-9", "0", "NaN", "1" + "0" * 400, "1e300", "true", '"25"')
@@ -84,11 +84,11 @@ SEEDS = [
     ),
     b'\1\0time_s,a,meta\n0.0,1.0,"{""rate_hz"": 25, ""type"": ""FLOAT""}"\n',
 ]
-"""Archives and tables of all kinds as templates, and the text of a table."""
+"""Templates of archives and tables of all kinds, and the text of a table."""
 
 
 def compose(data: bytes) -> tuple[str, str, bytes]:
-    """The suffixes of the file and of what becomes of it, and its content: as it is, or by a template."""
+    """Return the suffixes of the source and the target, and the content of the source: raw, or from a template."""
     picks = Picks(data)
     how = picks.number(4)
     target = picks.one_of((".stream", ".npz", ".csv"))
@@ -112,7 +112,7 @@ def _meta(picks: Picks) -> str:
 
 
 def _archive(picks: Picks, kind: str) -> bytes:
-    """Arrays that belong together, of which one may be another, and some bytes of the file as well."""
+    """Make an archive of matching arrays, with perhaps one array replaced and some bytes changed."""
     num_rows = picks.one_of((1, 2, 3, 0))
     wanted = {**SHAPES[kind], **({} if kind == "samples" else FRAME_SHAPES)}
     arrays = {name: _array(picks, dtype, (num_rows, *shape)) for name, (dtype, shape) in wanted.items()}
@@ -158,7 +158,7 @@ def _table(picks: Picks, kind: str) -> bytes:
 
 
 def _changed(picks: Picks, content: bytes) -> bytes:
-    """With some bytes that are others, half of them near the end, where an archive lists what it holds."""
+    """Change some bytes, half of them near the end, where an archive has its directory."""
     changed = bytearray(content)
     for _ in range(picks.number(4)):
         place = picks.number(256) * 256 + picks.number(256)
@@ -167,7 +167,7 @@ def _changed(picks: Picks, content: bytes) -> bytes:
 
 
 def one_input(data: bytes) -> None:
-    """What can be read can be looked at and converted, and what was written can be read again."""
+    """Check that readable files can be described and converted, and that converted files can be read."""
     suffix, target_suffix, content = compose(data)
     source, target = FOLDER / f"source{suffix}", FOLDER / f"target{target_suffix}"
     for path in FOLDER.iterdir():
@@ -185,7 +185,7 @@ def one_input(data: bytes) -> None:
 
 
 def _convert(source: Path, target: Path, found: str | None) -> None:
-    """There and, where nothing is left behind on the way, back again."""
+    """Convert a file and, if the target preserves everything, convert it back."""
     written = convert(source, target)
     assert all(path.is_file() for path in written)
     made = content_of(target)

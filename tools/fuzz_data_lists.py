@@ -1,6 +1,6 @@
-"""The fuzzer of data lists: every input is the form of a job, which is run as far as the networks.
+"""Fuzzer for data lists: every input is the form of a job, which is run up to the networks.
 
-The form's ``data`` is the list of what is read and written; trainer, options, sessions and folders come with it.
+The ``data`` field of the form lists what is read and written; other fields hold trainer, options, sessions and folders.
 """
 
 from __future__ import annotations
@@ -86,7 +86,7 @@ SEEDS = [
 
 
 def compose(data: bytes) -> dict[str, str]:
-    """The first byte says whether the rest is the list as it is, or chooses entries and the other fields."""
+    """Make a form. The first byte decides whether the rest is the raw list, or selects entries and other fields."""
     picks = Picks(data)
     form = {
         "trainerFilePath": picks.one_of(FORM_VALUES["trainerFilePath"]) if picks.number(4) else "",
@@ -109,7 +109,7 @@ def compose(data: bytes) -> dict[str, str]:
 
 
 def _entry(picks: Picks) -> str:
-    """A usual one with a few changes."""
+    """Make a typical entry with a few changes."""
     entry = {name: json.dumps(value) for name, value in picks.one_of(ENTRIES).items()}
     for _ in range(picks.number(4)):
         name = picks.one_of(sorted(ENTRY_VALUES))
@@ -122,7 +122,7 @@ def _object(values: dict[str, str]) -> str:
 
 
 def _prepare() -> None:
-    """The folder of data as it was before the last input."""
+    """Restore the data folder to its state before the last input."""
     if DATA.is_dir() and len(list(DATA.rglob("*"))) == 2 + len(CLIPS):
         return
     shutil.rmtree(DATA, ignore_errors=True)
@@ -132,7 +132,7 @@ def _prepare() -> None:
 
 
 def _work(source: Path, plan: OutputPlan, options: Any, **_: Any) -> Summary:
-    """In the place of the networks: what is read and written lies where it may."""
+    """Stand-in for the networks: check that all paths are inside the allowed folders."""
     for path in (plan.source, *([plan.boxes] if plan.boxes else [])):
         assert DATA in (path, *path.parents) or "facestream-job-" in str(path), path
     for path in (*plan.paths, *([plan.overlay] if plan.overlay else [])):
@@ -145,7 +145,7 @@ def _work(source: Path, plan: OutputPlan, options: Any, **_: Any) -> Summary:
 
 
 def one_input(data: bytes) -> None:
-    """A job runs with files of the allowed folders alone, or is refused; what it logs are single lines."""
+    """Check that a job only uses files in the allowed folders, or is refused, and that each log message is one line."""
     form = compose(data)
     _prepare()
     lines: list[str] = []

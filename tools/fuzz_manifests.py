@@ -1,4 +1,4 @@
-"""The fuzzer of manifests: every input is a list of sources, as text, as a table or as Parquet."""
+"""Fuzzer for manifests: every input is a list of sources, as text, as a table or as Parquet."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ LIST_ALLOWANCE_BYTES = 4_000_000
 MAX_LIST_FACTOR = 100
 MAX_ITEMS = 10_000
 MAX_PLANNED_FACES = 100
-"""Each has a file of its own."""
+"""Items with more faces are not planned, because each face has its own file."""
 
 COLUMNS = ("path", "output", "options", "boxes", "Path ", "subject", "", "path.x")
 CELLS: dict[str, Sequence[str]] = {
@@ -63,11 +63,11 @@ SEEDS = [
     b"\0\0a.mp4\n# note\n",
     '\2\0\ufeffpath;options\na.mp4;{"num_faces": 2}\n'.encode(),
 ]
-"""Lists of every kind as templates, and the text of two."""
+"""Templates of lists of every kind, and the text of two."""
 
 
 def compose(data: bytes) -> tuple[str, bytes]:
-    """The first byte chooses the suffix, the second one whether the rest is the list as it is, or chooses its cells."""
+    """Make a list. The first byte selects the suffix, the second whether the rest is the raw list or selects cells."""
     picks = Picks(data)
     suffix = picks.one_of(LIST_SUFFIXES)
     if picks.number(4) == 0:
@@ -94,7 +94,7 @@ def _cell(picks: Picks, column: str) -> str:
 
 
 def _parquet(picks: Picks) -> bytes:
-    """A table of columns of many types, of which some bytes are then others."""
+    """Make a Parquet table with columns of many types, then change some bytes."""
     fields, columns = [], []
     num_rows = 1 + picks.number(3)
     for name in ["path", *(picks.one_of(COLUMNS) for _ in range(picks.number(4)))]:
@@ -109,14 +109,14 @@ def _parquet(picks: Picks) -> bytes:
     )
     content = bytearray(file.getvalue())
     for _ in range(picks.number(4)):
-        # Half of them in the footer, which says where everything lies.
+        # Half of them in the footer, which holds the positions of everything else.
         place = picks.number(256) * 256 + picks.number(256)
         content[-1 - place % min(len(content), 400) if picks.number(2) else place % len(content)] = picks.number(256)
     return bytes(content)
 
 
 def _value(kind: Any, text: str) -> Any:
-    """A cell as pyarrow takes it for a column of that type."""
+    """Convert a cell to the type of a pyarrow column."""
     clean = text.encode("utf-8", "replace")
     if pyarrow.types.is_binary(kind):
         return text.encode("utf-8", "surrogateescape")
@@ -130,7 +130,7 @@ def _value(kind: Any, text: str) -> Any:
 
 
 def one_input(data: bytes) -> None:
-    """The items of a list have results below the output folder and options that a batch can keep and apply."""
+    """Check that all items have results inside the output folder and options that a batch can store and apply."""
     suffix, content = compose(data)
     path = FOLDER / f"list{suffix}"
     path.write_bytes(content)

@@ -1,4 +1,4 @@
-"""The fuzzer of streams: every input is a header and its samples, read as a stream and as a track of boxes."""
+"""Fuzzer for streams: every input is a header and its samples, read as a stream and as a box track."""
 
 from __future__ import annotations
 
@@ -47,12 +47,12 @@ SEEDS = [
         b"0.2 0.1\n0.8;0.4 0.9",
     )
 ]
-"""Streams of boxes and of meshes, as templates with samples."""
+"""Templates of box and mesh streams, with samples."""
 
 
 def compose(data: bytes) -> tuple[bytes, bytes]:
-    """The first byte says how: a raw header up to a zero and raw samples, or a template whose values are chosen by the
-    next bytes, with samples that are raw, of the promised length, or numbers in text."""
+    """Make a stream. The first byte selects a raw header up to a zero byte and raw samples, or a template whose values
+    are selected by the next bytes, with samples that are raw, of the declared length, or numbers as text."""
     picks = Picks(data)
     how = picks.number(4)
     if how == 0:
@@ -71,7 +71,7 @@ def compose(data: bytes) -> tuple[bytes, bytes]:
 
 
 def one_input(data: bytes) -> None:
-    """Read a stream in all the ways there are; no more than twice its bytes beside what a block takes."""
+    """Read a stream in all possible ways, within the memory of one block and twice its bytes."""
     header, samples = compose(data)
     HEADER.write_bytes(header)
     DATA.write_bytes(samples)

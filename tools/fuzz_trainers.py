@@ -1,4 +1,4 @@
-"""The fuzzer of trainers: every input is a trainer file, read and matched with what a request brings."""
+"""Fuzzer for trainers: every input is a trainer file, which is parsed and matched with the data of a request."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ __all__ = ["SEEDS", "one_input"]
 
 TREE_ALLOWANCE_BYTES = 2_000_000
 MAX_TREE_FACTOR = 100
-"""An empty element has four characters, and takes a few hundred bytes as an object."""
+"""An empty element has four characters, but its object takes a few hundred bytes."""
 
 TIMES = ("100ms", "40", "2s", "0.5", ".5s", "0", "", "-1", "1e9", "9" * 400 + "s", "9" * 5000, "٣")
 FLAGS = ("True", "false", "1", "")
@@ -64,7 +64,7 @@ SEEDS = [
 
 
 def compose(data: bytes) -> bytes:
-    """The first byte says whether the rest is a trainer as it is, or chooses what a template holds."""
+    """Make a trainer. The first byte decides whether the rest is the raw file, or selects the values of a template."""
     picks = Picks(data)
     if picks.number(4) == 0:
         return picks.rest()
@@ -80,14 +80,14 @@ def compose(data: bytes) -> bytes:
 
 
 def _element(picks: Picks, tag: str, content: str = "") -> str:
-    """With an attribute left out now and then."""
+    """Make an element, sometimes with an attribute missing."""
     chosen = {name: picks.text(known) for name, known in ATTRIBUTES[tag].items() if picks.number(8) < 7}
     attributes = " ".join(f'{name}="{value}"' for name, value in chosen.items())
     return f"<{tag} {attributes}>{content}</{tag}>"
 
 
 def one_input(data: bytes) -> None:
-    """A trainer that is read has what every trainer has, and can be matched with a request."""
+    """Check that a parsed trainer has all required fields and can be matched with a request."""
     content = compose(data)
     with bounded_memory(MAX_TREE_FACTOR * len(content) + TREE_ALLOWANCE_BYTES), refusals():
         trainer = parse_trainer(content, "t.trainer")

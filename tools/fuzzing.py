@@ -1,7 +1,7 @@
-"""What the fuzzers share: a folder, the two things that hold for every input, and inputs as rows of decisions.
+"""Shared code of the fuzzers: a scratch folder, the two checks that apply to every input, and inputs as choices.
 
-A fuzzer is a file ``tools/fuzz_NAME.py`` with ``SEEDS``, inputs to begin with, and ``one_input``, which raises where an
-input is neither understood nor refused as it should be. ``tools/fuzz.py`` runs them.
+A fuzzer is a file ``tools/fuzz_NAME.py`` with ``SEEDS``, the inputs to start from, and ``one_input``, which raises if
+an input is neither accepted nor rejected as it should be. ``tools/fuzz.py`` runs the fuzzers.
 """
 
 from __future__ import annotations
@@ -38,12 +38,12 @@ JSON_WORDS = (
         *("[" * depth + "]" * depth for depth in (900, 940, 960, 970, 980, 990)),
     ),
 )
-"""Values that few readers of JSON think of, among others."""
+"""JSON values, including some that parsers often handle wrongly."""
 
 
 @functools.cache
 def scratch_folder(name: str) -> Path:
-    """A fuzzer's own folder, empty at first; it goes when the process ends."""
+    """Create an empty folder for a fuzzer, which is removed when the process ends."""
     folder = Path(tempfile.mkdtemp(prefix=f"fuzz-{name}-"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     return folder
@@ -51,19 +51,19 @@ def scratch_folder(name: str) -> Path:
 
 @contextlib.contextmanager
 def bounded_memory(num_bytes: int) -> Iterator[None]:
-    """What runs here must not take more at any time. Tracing goes on afterwards: each stop would leak some memory."""
+    """Check the peak memory of the enclosed code. Tracing is left on, because every stop would leak some memory."""
     if not tracemalloc.is_tracing():
         tracemalloc.start()
     tracemalloc.reset_peak()
     before, _ = tracemalloc.get_traced_memory()
     yield
     _, peak = tracemalloc.get_traced_memory()
-    assert peak - before <= num_bytes, f"{peak - before} bytes, where {num_bytes} were allowed"
+    assert peak - before <= num_bytes, f"{peak - before} bytes, but only {num_bytes} are allowed"
 
 
 @contextlib.contextmanager
 def refusals() -> Iterator[None]:
-    """What runs here may refuse the input: with an error of facestream's own, in one line."""
+    """Allow the enclosed code to reject the input with one of facestream's own errors, whose message is one line."""
     try:
         yield
     except FacestreamError as error:
@@ -72,14 +72,14 @@ def refusals() -> Iterator[None]:
 
 
 class Picks:
-    """Takes decisions from the bytes of an input; where those are at an end, each is the first one that there is."""
+    """Makes choices from the bytes of an input; after the last byte, it always makes the first choice."""
 
     def __init__(self, data: bytes) -> None:
         self._data = data
         self._at = 0
 
     def number(self, limit: int) -> int:
-        """A whole number from 0 to below the limit, which is at most 256."""
+        """Return a whole number from 0 to below the limit, which is at most 256."""
         number = self._data[self._at] % limit if self._at < len(self._data) else 0
         self._at += 1
         return number
@@ -88,25 +88,25 @@ class Picks:
         return known[self.number(len(known))]
 
     def raw(self) -> bytes:
-        """Up to 255 bytes as they are."""
+        """Return up to 255 raw bytes."""
         start, length = self._at + 1, self.number(256)
         self._at += length
         return self._data[start : start + length]
 
     def rest(self) -> bytes:
-        """All that is left."""
+        """Return all remaining bytes."""
         start, self._at = self._at, len(self._data)
         return self._data[start:]
 
     def text(self, known: Sequence[str]) -> str:
-        """Mostly one of the known texts, else any, which may hold halves of characters."""
+        """Return mostly one of the known texts, otherwise any text, which may contain lone surrogates."""
         at = self.number(len(known) + 2)
         if at < len(known):
             return known[at]
         return self.raw().decode("utf-8", "surrogateescape") if at == len(known) else "x" * 300
 
     def json(self, known: Sequence[str], depth: int = 2) -> str:
-        """JSON, or what nearly is: mostly one of the known texts as a string, else any value."""
+        """Return JSON, or almost JSON: mostly one of the known texts as a string, otherwise any value."""
         at = self.number(len(known) + 3)
         if at < len(known):
             return json.dumps(known[at])

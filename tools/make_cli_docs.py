@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""Write ``docs/cli.md`` from the commands themselves.
+"""Generate ``docs/cli.md`` from the commands.
 
     python tools/make_cli_docs.py [--check]
 
-With ``--check`` nothing is written: it ends with status 1 where the page is not that of the commands.
+With ``--check``, nothing is written, and the exit status is 1 if the page is out of date.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ TARGET = Path(__file__).parents[1] / "docs" / "cli.md"
 
 
 def describe(name: str, command: click.Command) -> str:
-    """One command as a section: usage, help, and a table of its options."""
+    """Return the section of a command: usage, help and a table of its options."""
     context = click.Context(command, info_name=f"facestream {name}")
     usage = " ".join(command.collect_usage_pieces(context))
     lines = [
@@ -41,7 +41,7 @@ def describe(name: str, command: click.Command) -> str:
 
 
 def describe_option(option: click.Option, context: click.Context) -> str:
-    """A row of the table."""
+    """Return one row of the table."""
     value = "" if option.is_flag else f" {option.make_metavar(context)}"
     default = "" if option.default in (None, ()) or not option.show_default else f"`{option.default}`"
     if option.secondary_opts:
@@ -54,12 +54,12 @@ def describe_option(option: click.Option, context: click.Context) -> str:
 
 
 def page() -> str:
-    """The whole page."""
+    """Return the whole page."""
     sections = [describe(name, command) for name, command in facestream.commands.items()]
     intro = (
-        "# Command line\n\nThe command line stands above the environment, and that above the default. "
-        "Exit codes: 0 when all went well, 1 when an input or output failed or a source broke off, 2 for a command "
-        "line that makes no sense, 130 after Ctrl-C. Under a final name there is never a half file.\n"
+        "# Command line\n\nOptions on the command line override environment variables, which override the defaults. "
+        "Exit codes: 0 on success, 1 if an input or output failed or a source ended early, 2 for an invalid command "
+        "line, 130 after Ctrl-C. A file never appears under its final name before it is written completely.\n"
     )
     return "\n\n".join([intro.rstrip(), *sections]) + "\n"
 
@@ -67,7 +67,7 @@ def page() -> str:
 def main() -> None:
     if "--check" in sys.argv[1:]:
         if TARGET.read_text("utf-8") != page():
-            sys.exit("docs/cli.md is not that of the commands; run python tools/make_cli_docs.py")
+            sys.exit("docs/cli.md is out of date; run python tools/make_cli_docs.py")
     else:
         TARGET.write_text(page(), "utf-8")
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Make many clips of different lengths from the sample, some of them broken, each in another way.
+"""Make many clips of different lengths from the sample, some of them broken, each in a different way.
 
 python tools/make_clips.py FOLDER [--count 300] [--broken 10]
 """
@@ -18,11 +18,11 @@ import av
 SAMPLE = Path(__file__).parents[1] / "samples" / "astronaut.mp4"
 SUFFIXES = (".mp4", ".mkv", ".mov", ".ts")
 FEWEST, MOST = 12, 60
-"""Frames of a clip."""
+"""Minimum and maximum number of frames of a clip."""
 
 
 def copy_frames(target: Path, num_frames: int) -> None:
-    """The first frames of the sample in another container, as they are."""
+    """Copy the first frames of the sample to another container without re-encoding."""
     with av.open(str(SAMPLE)) as reader, av.open(str(target), "w") as writer:
         old = reader.streams.video[0]
         new = writer.add_stream_from_template(old)
@@ -33,25 +33,25 @@ def copy_frames(target: Path, num_frames: int) -> None:
 
 
 def cut(target: Path, share: float) -> None:
-    """Leave the first part of a file."""
+    """Truncate a file, keeping this share of it."""
     target.write_bytes(target.read_bytes()[: int(target.stat().st_size * share)])
 
 
 def cut_matroska(target: Path) -> None:
-    """It breaks off in the middle, after frames that can be looked at."""
+    """Write a file that ends in the middle, after some usable frames."""
     copy_frames(target, 50)
     cut(target, 0.6)
 
 
 def cut_mp4(target: Path) -> None:
-    """The index, which is at the end, is missing."""
+    """Write a file without its index, which is at the end."""
     shutil.copyfile(SAMPLE, target)
     data = target.read_bytes()
     target.write_bytes(data[: data.index(b"moov") - 4] if data.index(b"moov") > data.index(b"mdat") else data[:2000])
 
 
 def overwritten(target: Path) -> None:
-    """Some of its frames are no frames any more."""
+    """Write a file with some of its frames overwritten."""
     copy_frames(target, 50)
     data = bytearray(target.read_bytes())
     middle = len(data) // 2
@@ -80,7 +80,7 @@ def sound(target: Path) -> None:
 
 
 def zeros(target: Path) -> None:
-    """The frames of a whole file are overwritten; its head and index are there."""
+    """Write a file whose frames are all overwritten, but whose header and index are intact."""
     copy_frames(target, 40)
     data = bytearray(target.read_bytes())
     at = data.index(b"mdat") + 4
@@ -90,12 +90,12 @@ def zeros(target: Path) -> None:
 
 
 def dangling(target: Path) -> None:
-    """A link to nothing."""
+    """Make a broken symbolic link."""
     target.symlink_to("nowhere.mp4")
 
 
 def picture(target: Path) -> None:
-    """A photograph that was cut in its head."""
+    """Write a photograph that is truncated in its header."""
     target.write_bytes(b"\xff\xd8\xff\xe0\x00\x10JFIF\x00\x01\x01\x00\x00\x01\x00\x01\x00\x00\xff\xc0\x00\x11")
 
 
@@ -114,7 +114,7 @@ BROKEN: dict[str, Callable[[Path], None]] = {
 
 
 def make_clips(folder: Path, count: int, num_broken: int) -> None:
-    """So many files, of which some are broken; those are named for how."""
+    """Make ``count`` files, of which ``num_broken`` are broken and named after their defect."""
     folder.mkdir(parents=True, exist_ok=True)
     broken = list(BROKEN.items())[:num_broken]
     for name, spoil in broken:
@@ -127,8 +127,10 @@ def make_clips(folder: Path, count: int, num_broken: int) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description="Make many clips from the sample, some of them broken.")
     parser.add_argument("folder", type=Path)
-    parser.add_argument("--count", type=int, default=300, help="how many, with the broken ones")
-    parser.add_argument("--broken", type=int, default=len(BROKEN), help=f"how many of them are, {len(BROKEN)} at most")
+    parser.add_argument("--count", type=int, default=300, help="number of files, including broken ones")
+    parser.add_argument(
+        "--broken", type=int, default=len(BROKEN), help=f"number of broken files, at most {len(BROKEN)}"
+    )
     arguments = parser.parse_args()
     make_clips(arguments.folder, arguments.count, arguments.broken)
     print(f"{arguments.count} files in {arguments.folder}")

@@ -1,4 +1,4 @@
-"""Make the ranges of ``--precision int8``: what the inputs of FaceMesh's convolutions are on two clips with a face.
+"""Determine the ranges for ``--precision int8``: the input ranges of FaceMesh's convolutions on two clips with a face.
 
     python tools/make_int8_ranges.py
 
@@ -28,8 +28,8 @@ ROOT = Path(__file__).resolve().parents[1]
 EVERY = 2
 
 IN_FLOAT32 = ("landmark_head", "presence_head")
-"""The points are read off there: rounded too, they move by a third of a percent of the eye distance instead of a
-quarter."""
+"""Layers that stay in float32, because they produce the results: if they were quantised too, the points would move by a
+third of a percent of the eye distance instead of a quarter."""
 
 
 def main() -> None:
@@ -49,7 +49,7 @@ def main() -> None:
 
 
 def crops(size: int) -> Iterator[npt.NDArray[np.uint8]]:
-    """What the network sees in the last look."""
+    """Yield the crops that the network receives in the last pass."""
     pipeline = FaceMeshPipeline(device="cpu")
     for clip in clips():
         frames = list(islice(open_source(clip), 0, None, EVERY))

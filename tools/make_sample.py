@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
-"""Make the sample clip ``samples/astronaut.mp4`` and the truth beside it, ``samples/astronaut.json``.
+"""Make the sample clip ``samples/astronaut.mp4`` and its ground truth, ``samples/astronaut.json``.
 
     python tools/make_sample.py
 
-A camera moves, zooms and rolls over scikit-image's picture of the astronaut Eileen Collins (NASA, public domain). The
-JSON has for each frame the 2 x 3 matrix that takes a point of the picture to the frame, pixel centres at +0.5, so that
-landmarks of the picture tell where those of every frame must lie. Needs the project's ``dev`` extra.
+A camera pans, zooms and rolls over scikit-image's picture of the astronaut Eileen Collins (NASA, public domain). For
+each frame, the JSON has the 2 x 3 matrix that maps points of the picture to the frame, with pixel centres at +0.5, so
+the correct landmarks of every frame follow from those of the picture. Needs the project's ``dev`` extra.
 """
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ SIZE = (480, 360)
 RATE_HZ = 30
 NUM_FRAMES = 150
 FACE = (223.0, 118.0)
-"""Middle of the face in the picture."""
+"""Centre of the face in the picture."""
 
 
 def camera(index: int) -> npt.NDArray[np.float64]:
-    """The matrix from the picture to frame ``index``: pan and roll swing, the zoom goes in and out once."""
+    """Return the matrix from the picture to frame ``index``: pan and roll oscillate; the zoom goes in and out once."""
     phase = 2 * math.pi * index / NUM_FRAMES
     zoom = 2.05 + 0.5 * math.sin(phase - math.pi / 2)
     roll = math.radians(22) * math.sin(2 * phase)
@@ -41,7 +41,7 @@ def camera(index: int) -> npt.NDArray[np.float64]:
 
 
 def render(picture: npt.NDArray[np.uint8], matrix: npt.NDArray[np.float64]) -> npt.NDArray[np.uint8]:
-    """The picture as the camera sees it; OpenCV counts pixel centres from 0."""
+    """Render the picture as the camera sees it; OpenCV puts pixel centres at whole numbers."""
     indices = matrix.copy()
     indices[:, 2] += indices[:, 0] * 0.5 + indices[:, 1] * 0.5 - 0.5
     frame = cv2.warpAffine(picture, indices, SIZE, flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)

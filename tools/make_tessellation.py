@@ -3,7 +3,7 @@
 
     python tools/make_tessellation.py FOLDER_WITH_THE_MEDIAPIPE_WHEEL
 
-The edges are facts of the model, taken from ``mediapipe/python/solutions/face_mesh_connections.py`` of the
+The edges are facts about the model, taken from ``mediapipe/python/solutions/face_mesh_connections.py`` in the
 mediapipe 0.10.21 wheel (Apache-2.0, Google LLC).
 """
 

@@ -6,10 +6,10 @@
     $PYTHON benchmarks/peers/discover_streams.py read TARGET.npz STREAM...
     $PYTHON benchmarks/peers/discover_streams.py write ROWS.npz STREAM --rate-hz 25 [--ascii]
 
-Needs nothing but the ``hcai-discover-utils`` package; ``benchmarks/peers/install.sh discover-utils`` makes an
-environment for it. ``types`` prints the version, and SSI's names of the numeric types with NumPy's. ``read`` saves the
-samples of the streams, in the order they were given, as ``arr_0``, ``arr_1`` and so on, and prints what else was read.
-``write`` writes ``arr_0``. All that is printed is JSON. Where discover-utils raises an error, so does this.
+Needs only the ``hcai-discover-utils`` package; ``benchmarks/peers/install.sh discover-utils`` creates an environment
+for it. ``types`` prints the version, and the SSI and NumPy names of the numeric types. ``read`` saves the samples of
+the streams, in the given order, as ``arr_0``, ``arr_1`` and so on, and prints the metadata. ``write`` writes ``arr_0``.
+All output is JSON. Errors of discover-utils are passed on.
 """
 
 from __future__ import annotations
@@ -38,11 +38,11 @@ def main() -> None:
     write.add_argument("stream", type=Path)
     write.add_argument("--rate-hz", type=float, required=True)
     write.add_argument("--ascii", action="store_true", help="numbers as text instead of binary")
-    write.add_argument("--delim", default=" ", help="between the numbers of a line of text")
-    write.add_argument("--declare", help="NumPy's name of the type that the header gets, if not the one of the rows")
+    write.add_argument("--delim", default=" ", help="separator of the numbers in a line of text")
+    write.add_argument("--declare", help="NumPy name of the type in the header, if it is not that of the rows")
     write.add_argument("--media-type", default="")
     write.add_argument("--meta", default="{}", help="further attributes, as JSON")
-    write.add_argument("--chunks", type=int, nargs="*", help="the samples of each chunk, if there are several")
+    write.add_argument("--chunks", type=int, nargs="*", help="number of samples in each chunk, if there are several")
     arguments = parser.parse_args()
     if arguments.command == "types":
         types = {member.name: np.dtype(member.value).name for member in SSINPDataType if member.value}
@@ -85,13 +85,13 @@ def write_stream(arguments: argparse.Namespace) -> None:
         arguments.rate_hz,
         chunks=chunks,
         dtype=np.dtype(arguments.declare or rows.dtype).type,
-        # Without it the number of columns is that of the first row, so no rows would be an IndexError.
+        # Without it, the number of columns is taken from the first row, which raises IndexError if there are no rows.
         sample_shape=None if len(rows) else rows.shape[1:],
         media_type=arguments.media_type,
         custom_meta=json.loads(arguments.meta),
     )
     if arguments.ascii:
-        # FileHandler.save() drops the file type that it is given and always writes binary.
+        # FileHandler.save() ignores the given file type and always writes binary.
         _SSIStreamFileHandler().save(stream, arguments.stream, ftype=SSIFileType.ASCII, delim=arguments.delim)
     else:
         FileHandler().save(stream, arguments.stream)

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""FaceMesh alone with LiteRT and XNNPACK, in an environment of LiteRT's own.
+"""Measure FaceMesh alone with LiteRT and XNNPACK, in a separate environment.
 
     python benchmarks/peers/litert_mesh.py MODEL.tflite NUM_IMAGES NUM_THREADS
 
-Prints one line of JSON: images a second, the better one of single images and batches of 32.
+Prints one line of JSON: images per second, for the faster of single images and batches of 32.
 """
 
 from __future__ import annotations

@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
-"""What MediaPipe's FaceMesh finds in pictures, as JSON on the standard output.
+"""Run MediaPipe's FaceMesh on pictures and print the faces as JSON.
 
     .peers/mediapipe/bin/python benchmarks/peers/mediapipe_faces.py PICTURE...
 
-Needs nothing but the ``mediapipe`` package; ``benchmarks/peers/install.sh mediapipe`` makes an environment for it. The
-JSON has the version, and in ``faces`` for each picture, in the order they were given, its faces: 468 points x, y each,
-as fractions of the upright picture.
+Needs only the ``mediapipe`` package; ``benchmarks/peers/install.sh mediapipe`` creates an environment for it. The JSON
+has the version and, in ``faces``, the faces of each picture in the given order: 468 points x, y each, as fractions of
+the upright picture.
 """
 
 from __future__ import annotations

@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""MediaPipe's FaceMesh with tracking over a video that OpenCV reads, as its users run it; JSON on the standard output.
+"""Run MediaPipe's FaceMesh with tracking over a video read by OpenCV, as its users do, and print JSON.
 
     .peers/mediapipe/bin/python benchmarks/peers/mediapipe_video.py VIDEO
 
-Needs nothing but the ``mediapipe`` package. The JSON has the version, the number of frames and of those with a face,
-and the seconds from the first frame's reading to the last one's mesh.
+Needs only the ``mediapipe`` package. The JSON has the version, the number of frames, the number of frames with a face,
+and the seconds from reading the first frame to the mesh of the last one.
 """
 
 from __future__ import annotations
@@ -25,14 +25,14 @@ def main() -> None:
         started = time.perf_counter()
         video = cv2.VideoCapture(sys.argv[1])
         while True:
-            is_there, image = video.read()
-            if not is_there:
+            has_frame, image = video.read()
+            if not has_frame:
                 break
             num_frames += 1
             num_with_face += bool(mesh.process(cv2.cvtColor(image, cv2.COLOR_BGR2RGB)).multi_face_landmarks)
         seconds = time.perf_counter() - started
-    told = {"version": mediapipe.__version__, "frames": num_frames, "frames_with_face": num_with_face}
-    json.dump({**told, "seconds": seconds}, sys.stdout)
+    result = {"version": mediapipe.__version__, "frames": num_frames, "frames_with_face": num_with_face}
+    json.dump({**result, "seconds": seconds}, sys.stdout)
 
 
 if __name__ == "__main__":

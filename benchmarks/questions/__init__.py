@@ -1,1 +1,1 @@
-"""The questions of the accuracy benchmark, one module each: a ``TEXT`` and ``measure(bench)``."""
+"""The questions of the accuracy benchmark, one module each, with ``TEXT`` and ``measure(bench)``."""

@@ -1,4 +1,4 @@
-"""A clip made of the portrait, moved by a known matrix in each frame."""
+"""Accuracy on a clip made from the portrait, which is moved by a known matrix in each frame."""
 
 from __future__ import annotations
 

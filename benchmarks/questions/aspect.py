@@ -1,4 +1,4 @@
-"""A picture with pixels that are not square: does the mesh lie at the same fractions of it?"""
+"""A picture with non-square pixels: is the mesh at the same relative positions?"""
 
 from __future__ import annotations
 

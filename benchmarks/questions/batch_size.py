@@ -1,4 +1,4 @@
-"""A stream written with batches of several sizes: the same bits?"""
+"""Streams written with different batch sizes: are they the same bits?"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``detect``, then ``mesh --boxes`` on its stream: the meshes of plain ``mesh``?"""
+"""``detect``, then ``mesh --boxes`` on its stream: are the meshes those of plain ``mesh``?"""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ TEXT = "difference of the meshes from boxes of detect to those of plain mesh, on
 
 SMALL_PCT = 0.5
 OF_THIRD_PASS = 1.5
-"""A median difference may be as large as the larger of these: percent, and times what a third pass moves the mesh."""
+"""Limit of the median difference, whichever is larger: percent, or a multiple of how far a third pass moves it."""
 
 
 def measure(bench: Bench) -> Answer:

@@ -1,4 +1,4 @@
-"""Real clips: is there a mesh in the frames that show a face, and none in those that show none?"""
+"""Real clips: do frames with a face have a mesh, and frames without a face none?"""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ TEXT = "frames with a mesh, clip by clip"
 
 FOUND = Bar("≥", 99.5)
 FALSE = Bar("≤", 0.1)
-"""Percent of the frames with a face, and of those without."""
+"""In percent of the frames with a face, and of those without."""
 
 
 def measure(bench: Bench) -> Answer:
@@ -54,7 +54,7 @@ def _figures(rows: Sequence[dict[str, Any]]) -> list[Figure]:
 
 
 def _clip(path: Path, ranges: Sequence[FaceRange]) -> dict[str, Any]:
-    """The figures of one clip; a frame that was not decoded has no mesh."""
+    """Return the figures of one clip; a frame that was not decoded has no mesh."""
     verdicts = [has_face(mesh) for mesh in clip_meshes(path)]
     found = set(np.flatnonzero(verdicts).tolist())
     with_face, without = set[int](), set[int]()

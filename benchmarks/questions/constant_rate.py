@@ -1,4 +1,4 @@
-"""A clip with a variable frame rate, written on a constant clock: is each row its moment's frame?"""
+"""A clip with a variable frame rate, written at a constant rate: does each row hold the frame nearest in time?"""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def measure(bench: Bench) -> Answer:
         with np.load(npz) as archive:
             rows_s, frames = archive["timestamps_s"], archive["frames"]
     off_s = np.abs(rows_s - frames_s[0] - np.arange(len(rows_s)) / stream.rate_hz)
-    # A frame lasts from its own time stamp to the next one's.
+    # A frame lasts from its own timestamp to that of the next frame.
     gaps_s = np.diff(frames_s, append=2 * frames_s[-1] - frames_s[-2])
     longest_s = np.maximum(gaps_s, np.roll(gaps_s, 1))[frames]
     return Answer(

@@ -1,6 +1,7 @@
-"""How much memory a whole run takes at most: for a long clip against its beginning, and for large frames.
+"""Peak memory of a whole run: for a long clip compared with its beginning, and for large frames.
 
-The peak is the operating system's own (maximum resident set) of a ``facestream mesh`` process with default options.
+The peak is the maximum resident set size of a ``facestream mesh`` process with default options, as reported by the
+operating system.
 """
 
 from __future__ import annotations
@@ -37,7 +38,7 @@ NUM_LARGE_FRAMES = 60
 LARGE_RATE_HZ = 30
 
 NUM_RUNS = 3
-"""Of each clip. Threads meet in another order each time, which moves a peak by some percent; the median counts."""
+"""Runs per clip. The order in which threads run shifts the peak by a few percent, so the median is used."""
 
 RSS_UNIT_BYTES = 1 if sys.platform == "darwin" else 1024
 
@@ -49,12 +50,12 @@ _, status, usage = os.wait4(pid, 0)
 print(usage.ru_maxrss, flush=True)
 sys.exit(os.waitstatus_to_exitcode(status))
 """
-"""A child's peak begins with that of the process that it was forked from, so a small process must start the run."""
+"""A child inherits the peak of the process that it was forked from, so a small process must start the run."""
 
 
 def measure(bench: Bench) -> Answer:
     if not hasattr(os, "wait4"):
-        raise NotThere("this system does not tell the peak memory of a process")
+        raise NotThere("this system does not report the peak memory of a process")
     long_clip = bench.truth.path(LONG_CLIP)
     portrait = read_picture(bench.truth.portrait())
     with tempfile.TemporaryDirectory() as name:
@@ -62,9 +63,9 @@ def measure(bench: Bench) -> Answer:
         beginning = _cut(long_clip, folder / f"beginning{long_clip.suffix}", NUM_BEGINNING_FRAMES)
         large = _write_large_clip(folder / "large.mp4", portrait)
         clips = {"20 s": beginning, "200 s": long_clip, "4K": large}
-        # The first start of all converts the networks, once and for all.
+        # The first start converts the networks, and the result is cached.
         _run("first start", beginning, folder)
-        # In turns, so that what changes on the machine meanwhile meets all clips alike.
+        # Take turns, so that changes on the machine affect all clips equally.
         rows = [_run(label, clip, folder) for _ in range(NUM_RUNS) for label, clip in clips.items()]
     peaks_mb = {label: median(row["peak_mb"] for row in rows if row["clip"] == label) for label in clips}
     return Answer(
@@ -88,9 +89,9 @@ def measure(bench: Bench) -> Answer:
 
 
 def _run(label: str, clip: Path, folder: Path) -> dict[str, Any]:
-    """One run of the command line in a process of its own."""
+    """Run the command line once, in a separate process."""
     command = [sys.executable, "-m", "facestream", "mesh", str(clip), "-o", str(folder), "--device", "cpu", "--json"]
-    # Options and threads as they are by default, whatever the benchmark itself was started with.
+    # Use default options and threads, regardless of the environment of the benchmark.
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("FACESTREAM_", "OMP_"))}
     run = subprocess.run(
         [sys.executable, "-c", PEAK_OF_CHILD, *command, "--quiet"],
@@ -108,7 +109,7 @@ def _run(label: str, clip: Path, folder: Path) -> dict[str, Any]:
 
 
 def _cut(source: Path, target: Path, num_packets: int) -> Path:
-    """The first packets of a clip, as they are."""
+    """Copy the first packets of a clip."""
     with av.open(str(source)) as reader, av.open(str(target), "w") as writer:
         old = reader.streams.video[0]
         new = writer.add_stream_from_template(old)
@@ -119,7 +120,7 @@ def _cut(source: Path, target: Path, num_packets: int) -> Path:
 
 
 def _write_large_clip(target: Path, picture: npt.NDArray[np.uint8]) -> Path:
-    """The picture at full height, going round in a small circle, as H.264."""
+    """Write an H.264 clip of the picture at full height, moving in a small circle."""
     with av.open(str(target), "w") as container:
         stream = container.add_stream("libx264", rate=LARGE_RATE_HZ)
         stream.width, stream.height = LARGE_SIZE

@@ -1,4 +1,4 @@
-"""Pictures without a face."""
+"""False meshes in pictures without a face."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Photographed faces with points of other schemes: the corners of eyes and mouth, which all of them have."""
+"""Photographed faces annotated in other schemes, compared by the eye and mouth corners that all schemes have."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from truth import AnnotatedFace, NotThere
 TEXT = "error of the corners of eyes and mouth on faces with points of other schemes"
 
 CORNERS = (33, 133, 362, 263, 61, 291)
-"""The subject's right eye, outer and inner; left eye, inner and outer; mouth, right and left."""
+"""From the subject's side: right eye, outer and inner; left eye, inner and outer; mouth, right and left."""
 
 SCHEMES = {
     "wflw98": (60, 64, 68, 72, 76, 82),
@@ -23,10 +23,10 @@ SCHEMES = {
     "cofw29": (8, 10, 11, 9, 22, 23),
     "aflw19": (6, 8, 9, 11, 15, 17),
 }
-"""The same corners in the schemes.
+"""The same corners in the other schemes.
 
-They agree with the outer eye corners by which MMPose 1.0 normalises and with its left-right pairs
-(``mmpose/evaluation/metrics/keypoint_2d_metrics.py``, ``configs/_base_/datasets``), and were looked at on the pictures.
+They agree with the outer eye corners that MMPose 1.0 uses for normalisation and with its left-right pairs
+(``mmpose/evaluation/metrics/keypoint_2d_metrics.py``, ``configs/_base_/datasets``), and were checked on the pictures.
 """
 
 RIGHT_EYE, LEFT_EYE = 0, 3
@@ -51,7 +51,7 @@ def measure(bench: Bench) -> Answer:
 
 
 def _corner_error(face: AnnotatedFace) -> float:
-    """Mean distance of the corners in percent of the eye distance; NaN where the face was not found."""
+    """Return the mean distance of the corners in percent of the eye distance; NaN if the face was not found."""
     points = face.points[list(SCHEMES[face.scheme])]
     eyes = float(distances(points[RIGHT_EYE], points[LEFT_EYE]))
     mesh = nearest_mesh(our_meshes(face.picture), CORNERS, points, max_distance=eyes / 2)

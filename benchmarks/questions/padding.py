@@ -1,4 +1,4 @@
-"""A picture in black bars: does the mesh stay where it is?"""
+"""A picture between black bars: does the mesh stay in place?"""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from report import Answer, Bar, Figure
 TEXT = "drift of the mesh when a picture is padded to another shape"
 
 SHAPES = {"16:9": 16 / 9, "9:16": 9 / 16}
-"""Width through height."""
+"""Width divided by height."""
 
 
 def measure(bench: Bench) -> Answer:
@@ -33,7 +33,7 @@ def measure(bench: Bench) -> Answer:
 
 
 def _pad(image: npt.NDArray[np.uint8], aspect: float) -> tuple[npt.NDArray[np.uint8], tuple[int, int]]:
-    """The image centred between black bars, and its offset x, y."""
+    """Centre the image between black bars; return it and its offset x, y."""
     height, width = image.shape[:2]
     extra_x = max(0, math.ceil(height * aspect) - width)
     extra_y = max(0, math.ceil(width / aspect) - height)

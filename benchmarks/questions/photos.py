@@ -1,7 +1,7 @@
-"""Photographed faces with the 68 points of iBUG.
+"""Photographed faces annotated with the 68 points of iBUG.
 
-The error of a face (NME) is the mean distance over the inner points 27 to 67 in percent of the distance between the
-truth's outer eye corners. Jaw and brows are defined differently in the two schemes and are left out.
+The error of a face (NME) is the mean distance over the inner points 27 to 67, in percent of the distance between the
+annotated outer eye corners. Jaw and brows are excluded because the two schemes define them differently.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ INNER = slice(27, 68)
 OUTER_EYE_CORNERS = (36, 45)
 
 MeshFinder = Callable[[Path], npt.NDArray[np.float64]]
-"""Gives the meshes (N, 468, 2) of a picture."""
+"""Returns the meshes (N, 468, 2) of a picture."""
 
 
 def measure(bench: Bench) -> Answer:
@@ -49,10 +49,10 @@ def measure(bench: Bench) -> Answer:
 
 
 def faces_with_68_points(truth: Truth) -> list[AnnotatedFace]:
-    """The faces that are annotated with the 68 points of iBUG.
+    """Return the faces annotated with the 68 points of iBUG.
 
     Raises:
-        NotThere: there are none.
+        NotThere: There are none.
     """
     faces = [face for face in truth.annotated_faces() if len(face.points) == len(IBUG_68)]
     if not faces:
@@ -61,7 +61,7 @@ def faces_with_68_points(truth: Truth) -> list[AnnotatedFace]:
 
 
 def face_errors(faces: Sequence[AnnotatedFace], find: MeshFinder) -> npt.NDArray[np.float64]:
-    """The error (N,) of each face in percent; NaN where it was not found."""
+    """Return the error (N,) of each face in percent; NaN if it was not found."""
     return np.array([_face_error(face, find(face.picture)) for face in faces])
 
 

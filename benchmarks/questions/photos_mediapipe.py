@@ -1,4 +1,4 @@
-"""The photographed faces that MediaPipe finds as well: whose points are nearer to the truth?"""
+"""Photographed faces that MediaPipe also finds: whose points are closer to the annotations?"""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from truth import NotThere
 TEXT = "the same on the faces that MediaPipe FaceMesh finds too"
 
 MAX_MEAN_PCT = 1.1 * 6.22
-"""Not more than a tenth above MediaPipe's own mean error on these faces, as it was measured when the bar was set."""
+"""At most a tenth above MediaPipe's own mean error on these faces, as measured when the limit was set."""
 
 PROGRAM = ROOT / "benchmarks" / "peers" / "mediapipe_faces.py"
 
@@ -51,7 +51,7 @@ def measure(bench: Bench) -> Answer:
 
 
 def _run_mediapipe(python: Path, pictures: Sequence[Path]) -> tuple[dict[Path, npt.NDArray[np.float64]], str]:
-    """MediaPipe's meshes (N, 468, 2) in pixels of each picture, and its version."""
+    """Return MediaPipe's meshes (N, 468, 2) for each picture, in pixels, and its version."""
     if not python.exists():
         raise NotThere("MediaPipe is not installed (benchmarks/peers/install.sh mediapipe)")
     run = subprocess.run([python, PROGRAM, *pictures], capture_output=True, text=True, check=False)

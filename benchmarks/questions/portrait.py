@@ -1,4 +1,4 @@
-"""MediaPipe's own test portrait against the points that MediaPipe expects of it."""
+"""MediaPipe's test portrait, compared with the points that MediaPipe expects."""
 
 from __future__ import annotations
 

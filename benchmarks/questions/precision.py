@@ -1,4 +1,4 @@
-"""How far ``--precision`` below float32 moves the meshes."""
+"""How far a ``--precision`` below float32 moves the meshes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A picture turned about its face: does the mesh turn with it?"""
+"""A picture rotated about its face: does the mesh rotate with it?"""
 
 from __future__ import annotations
 

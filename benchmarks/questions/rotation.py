@@ -1,4 +1,4 @@
-"""Files that say how they are turned: a clip's display matrix and a picture's EXIF orientation."""
+"""Files with rotation metadata: a clip's display matrix and a picture's EXIF orientation."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def measure(bench: Bench) -> Answer:
 
 
 def _compare(path: Path, upright: Sequence[npt.NDArray[np.float64]]) -> dict[str, Any]:
-    """Frame by frame; a frame without a face in one of the two is in no mean."""
+    """Compare frame by frame; frames without a face in one of the two are not included in the mean."""
     turned = list(clip_meshes(path))
     drifts = [
         drift_pct(mesh, reference)

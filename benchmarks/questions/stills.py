@@ -1,4 +1,4 @@
-"""The two pictures that are turned, padded and stretched."""
+"""The two pictures that other questions rotate, pad and stretch."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ __all__ = ["astronaut", "still_pictures"]
 
 
 def astronaut() -> npt.NDArray[np.uint8]:
-    """scikit-image's picture of Eileen Collins."""
+    """Return scikit-image's picture of Eileen Collins."""
     return np.asarray(skimage.data.astronaut(), dtype=np.uint8)  # type: ignore[no-untyped-call]
 
 
 def still_pictures(bench: Bench) -> dict[str, npt.NDArray[np.uint8]]:
-    """RGB images by name."""
+    """Return the RGB images by name."""
     return {"astronaut": astronaut(), "portrait": read_picture(bench.truth.portrait())}

@@ -1,4 +1,4 @@
-"""What detecting on few frames costs in truth: ``--detect-every auto`` beside the exact job, clip by clip."""
+"""The accuracy cost of tracking: ``--detect-every auto`` compared with per-frame mode, clip by clip."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from bench import Bench, show_progress
-from faces import carried_meshes, clip_run, has_face
+from faces import clip_run, has_face, tracked_meshes
 from geometry import drift_pct, from_index_matrix, move_points
 from questions.affine import CLIP as AFFINE_CLIP
 from report import Answer, Bar, Figure
@@ -20,10 +20,11 @@ TEXT = "--detect-every auto against the exact job, in parts of what is allowed f
 
 MEDIAN_TIMES, MEDIAN_PCT = 1.5, 0.5
 P99_TIMES, P99_PCT = 2.0, 3.0
-"""Allowed of the eye distance: so many times what a third pass moves the exact mesh, or this, whichever is more."""
+"""Allowed difference: a multiple of how far a third pass moves the per-frame mesh, or percent of the eye distance,
+whichever is more."""
 
 SEVERAL_FACES = ("chaplin_bw_360p25.mp4", "crowd_1080p25_facenet.mp4", "nasa_jwst_180p25.mp4")
-"""Clips in which the most prominent face is now this one, now that one: only face or no face is compared."""
+"""Clips in which the most prominent face keeps changing: only the presence of a face is compared."""
 
 JITTER = Bar("≤", 1.2)
 SAME_FACES = Bar("≥", 99.5)
@@ -87,22 +88,22 @@ def _same_faces(clips: str, rows: Sequence[dict[str, Any]]) -> Figure:
 
 
 def _compare(path: Path) -> dict[str, Any]:
-    """Face or no face alone."""
-    exact, carried = ([has_face(mesh) for mesh in meshes] for meshes in (clip_run(path).meshes, carried_meshes(path)))
-    return {"clip": path.name, "frames": len(carried), "same_pct": float(np.equal(exact, carried).mean() * 100)}
+    """Compare only whether each frame has a face."""
+    exact, tracked = ([has_face(mesh) for mesh in meshes] for meshes in (clip_run(path).meshes, tracked_meshes(path)))
+    return {"clip": path.name, "frames": len(tracked), "same_pct": float(np.equal(exact, tracked).mean() * 100)}
 
 
 def _clip(path: Path) -> dict[str, Any]:
     row = _compare(path)
-    exact, carried = clip_run(path), carried_meshes(path)
-    before, now = ([has_face(mesh) for mesh in meshes] for meshes in (exact.meshes, carried))
+    exact, tracked = clip_run(path), tracked_meshes(path)
+    before, now = ([has_face(mesh) for mesh in meshes] for meshes in (exact.meshes, tracked))
     is_in_both = np.logical_and(before, now)
     shown = np.flatnonzero(is_in_both)
     if not len(shown):
         return row
     own = np.array([drift_pct(exact.third_pass[k], exact.meshes[k]) for k in shown])
-    drifts = np.array([drift_pct(carried[k], exact.meshes[k]) for k in shown])
-    both = np.where(is_in_both[:, None, None], [exact.meshes, carried], np.nan)
+    drifts = np.array([drift_pct(tracked[k], exact.meshes[k]) for k in shown])
+    both = np.where(is_in_both[:, None, None], [exact.meshes, tracked], np.nan)
     return row | {
         "third_pass_median_pct": float(np.median(own)),
         "third_pass_p99_pct": float(np.quantile(own, 0.99)),
@@ -115,16 +116,16 @@ def _clip(path: Path) -> dict[str, Any]:
 
 
 def _jitter(meshes: FloatArray) -> float:
-    """Mean second difference from frame to frame, in pixels; frames without a face count not."""
+    """Return the mean second difference from frame to frame, in pixels, without frames that have no face."""
     return float(np.nanmean(np.linalg.norm(np.diff(meshes, 2, axis=0), axis=-1)))
 
 
 def _affine(bench: Bench) -> Figure:
-    """Against the recorded truth instead of the exact job."""
+    """Compare with the recorded truth instead of per-frame mode."""
     golden, matrices = bench.truth.portrait_landmarks(), bench.truth.affine_matrices()
     path = bench.truth.path(AFFINE_CLIP)
     errors = []
-    for meshes in (carried_meshes(path), clip_run(path).meshes):
+    for meshes in (tracked_meshes(path), clip_run(path).meshes):
         shown = [k for k in matrices if k < len(meshes) and has_face(meshes[k])]
         errors.append(np.mean([drift_pct(meshes[k], _moved(golden, matrices[k])) for k in shown]))
     return Figure(

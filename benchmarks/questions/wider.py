@@ -1,4 +1,4 @@
-"""Pictures of WIDER FACE: which of the boxed faces get a mesh, and which meshes lie on none of them."""
+"""Pictures from WIDER FACE: which annotated faces get a mesh, and which meshes are on none of them."""
 
 from __future__ import annotations
 

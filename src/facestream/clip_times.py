@@ -1,4 +1,4 @@
-"""Times of a clip as people write them: ``62.5``, ``1:02.5``, ``1:00:02.5``."""
+"""Parsing and formatting of clip times: ``62.5``, ``1:02.5``, ``1:00:02.5``."""
 
 from __future__ import annotations
 
@@ -12,22 +12,22 @@ TIME = re.compile(r"(?:(?:(?P<hours>\d{1,6}):)?(?P<minutes>\d{1,7}):)?(?P<second
 
 
 def parse_time(text: str) -> float:
-    """Seconds, of a number of them or of minutes and seconds, perhaps with hours.
+    """Convert a number of seconds, ``minutes:seconds`` or ``hours:minutes:seconds`` to seconds.
 
     Raises:
-        OptionError: it is no time.
+        OptionError: The text is not a time.
     """
     found = TIME.fullmatch(text.strip())
     if found is None:
-        raise OptionError(f"{text!r:.80} is no time; write seconds, such as 62.5, or 1:02.5, or 1:00:02.5")
+        raise OptionError(f"{text!r:.80} is not a time; write seconds, such as 62.5, or 1:02.5, or 1:00:02.5")
     hours, minutes, seconds = found["hours"], found["minutes"], float(found["seconds"])
     if (minutes is not None and seconds >= 60) or (hours is not None and int(minutes) >= 60):
-        raise OptionError(f"{text!r:.80} is no time: behind a colon there are fewer than 60 minutes or seconds")
+        raise OptionError(f"{text!r:.80} is not a time: minutes and seconds after a colon must be below 60")
     return int(hours or 0) * 3600 + int(minutes or 0) * 60 + seconds
 
 
 def format_time(seconds: float) -> str:
-    """``1:02.500`` or ``1:00:02.500``, to be read by people."""
+    """Format seconds for people, as ``1:02.500`` or ``1:00:02.500``."""
     milliseconds = round(abs(seconds) * 1000)
     minutes, rest = divmod(milliseconds, 60_000)
     hours, minutes = divmod(minutes, 60)

@@ -1,4 +1,4 @@
-"""The options of the jobs: one table of name, default, limits and help, which the command line and docs show."""
+"""The options of the jobs: one table of names, defaults, limits and help texts for the command line and the docs."""
 
 from __future__ import annotations
 
@@ -24,51 +24,51 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Option:
-    """What the doors need to know of one option beside its default."""
+    """What the interfaces need to know about an option besides its default."""
 
     help: str
     flag: str | None = None
-    """On the command line, where it is not the name with dashes."""
+    """The command-line flag, if it is not the name with dashes."""
     choices: tuple[str, ...] = ()
     minimum: float | None = None
     maximum: float | None = None
     kind: Any = int
-    """Of a number: ``int``, or ``int | float``."""
+    """The type of a number: ``int``, or ``int | float``."""
     word: str | None = None
-    """What may stand in the place of a number."""
+    """A word that is accepted instead of a number."""
     is_time: bool = False
-    """Seconds, which may also be written as text, such as 1:02.5."""
+    """Whether the value is in seconds, which may also be given as text, such as 1:02.5."""
     is_path: bool = False
     is_repeatable: bool = False
     metavar: str | None = None
     environment: tuple[str, ...] = ()
-    """Other names in the environment, beside facestream's own."""
+    """Further environment variables, besides facestream's own."""
 
 
 def make_option(default: Any, **details: Any) -> Any:
-    """A field of an option table."""
+    """Return a dataclass field for an option table."""
     return field(default=default, metadata={"option": Option(**details)})
 
 
-PRECISION_HELP = "less than float32 may be faster, and moves landmarks (docs/accuracy.md)"
+PRECISION_HELP = "anything below float32 may be faster, but shifts landmarks (docs/accuracy.md)"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobOptions:
-    """What the jobs have in common."""
+    """Options common to all jobs."""
 
     detector: str = make_option(
         "back", choices=("back", "front"), help="BlazeFace variant: back finds more faces, front is faster."
     )
     batch_size: int = make_option(
-        50, minimum=1, metavar="N", help="How many frames travel together; results do not depend on it."
+        50, minimum=1, metavar="N", help="Number of frames processed together; it does not affect results."
     )
     formats: tuple[str, ...] = make_option(
         (),
         flag="--format",
         choices=FORMAT_NAMES,
         is_repeatable=True,
-        help="Output format, may be given several times.  [default: stream, or what -o ends in]",
+        help="Output format; may be repeated.  [default: stream, or the extension of -o]",
     )
     rate_hz: float | None = make_option(
         None,
@@ -77,8 +77,8 @@ class JobOptions:
         maximum=10_000.0,
         kind=int | float,
         metavar="HZ",
-        help="Write rows on a constant clock: row k is the frame at k / HZ seconds, the nearest one. "
-        "One row a frame when left out.",
+        help="Write rows at a constant rate: row k is the frame nearest to k / HZ seconds. Without this option, "
+        "one row per frame.",
     )
     from_s: float | None = make_option(
         None,
@@ -88,8 +88,8 @@ class JobOptions:
         kind=int | float,
         is_time=True,
         metavar="TIME",
-        help="Only the frames from this time on, in the clip's own time stamps: 62.5, 1:02.5 or 1:00:02.5. Numbers and "
-        "time stamps of frames, and what is found in them, are those of the whole clip.",
+        help="Start at this time, measured by the clip's own timestamps: 62.5, 1:02.5 or 1:00:02.5. Frame numbers, "
+        "timestamps and results are the same as in a run over the whole clip.",
     )
     to_s: float | None = make_option(
         None,
@@ -99,7 +99,7 @@ class JobOptions:
         kind=int | float,
         is_time=True,
         metavar="TIME",
-        help="Only the frames before this time.",
+        help="Stop before this time.",
     )
     sequence_hz: float | None = make_option(
         None,
@@ -108,29 +108,29 @@ class JobOptions:
         maximum=10_000.0,
         kind=int | float,
         metavar="HZ",
-        help="Read the pictures of a folder or pattern as the frames of one clip, HZ a second, in the order of their "
-        "numbers.",
+        help="Read the pictures in a folder or matching a pattern as one clip of HZ frames per second, in the order "
+        "of the numbers in their names.",
     )
     overlay: bool | Path = make_option(
         False,
         metavar="[FILE]",
-        help="Also draw what was found over the input: FILE.mp4 for a video, FILE.png or FILE.jpg for a picture; "
-        "beside the other outputs without FILE.",
+        help="Also draw the results over the input: FILE.mp4 for a video, FILE.png or FILE.jpg for a picture. "
+        "Without FILE, it is written next to the other outputs.",
     )
     device: str = make_option(
         "auto",
         choices=("auto", "cpu", "cuda", "mps"),
-        help="Where the networks run; auto is CUDA where there is one, else the CPU.",
+        help="Where the networks run; auto is CUDA if available, otherwise the CPU.",
     )
     engine: str = make_option(
         "auto",
         choices=("auto", "torch", "openvino"),
-        help="What runs the networks; auto is PyTorch on a GPU and OpenVINO on the CPU, where it is installed.",
+        help="What runs the networks; auto is PyTorch on a GPU, and OpenVINO on the CPU if it is installed.",
     )
     precision: str = make_option(
         "float32",
         choices=("float32", "bf16", "fp16"),
-        help=f"What the networks compute in: {PRECISION_HELP}.",
+        help=f"Compute precision of the networks: {PRECISION_HELP}.",
     )
     num_threads: int | None = make_option(
         None,
@@ -138,7 +138,7 @@ class JobOptions:
         minimum=1,
         maximum=1024,
         metavar="N",
-        help="How many threads may work at once: decoder, OpenCV and engine together; all cores when left out.",
+        help="Maximum number of threads for decoder, OpenCV and engine together; by default, one per core.",
     )
     weights: Path | None = make_option(None, is_path=True, help="Your own FaceMesh weights: .safetensors or .tflite.")
     detector_weights: Path | None = make_option(
@@ -148,12 +148,12 @@ class JobOptions:
         256,
         minimum=1,
         metavar="MB",
-        help="Bound on the decoded frames held at once; those from one detection to the next always are.",
+        help="Limit on the memory for decoded frames; those of one detection interval are always kept.",
     )
 
     @property
     def is_partial(self) -> bool:
-        """Whether only a part of a clip is wanted."""
+        """Whether only a time range of a clip is requested."""
         return self.from_s is not None or self.to_s is not None
 
     def __post_init__(self) -> None:
@@ -167,11 +167,11 @@ class JobOptions:
         check_options(self)
         if self.from_s is not None and self.to_s is not None and self.from_s >= self.to_s:
             raise OptionError(
-                f"the part from {format_time(self.from_s)} to {format_time(self.to_s)} holds nothing; its end must "
+                f"the time range from {format_time(self.from_s)} to {format_time(self.to_s)} is empty; its end must "
                 "come after its beginning"
             )
         if len(set(self.formats)) != len(self.formats):
-            raise OptionError(f"formats names one format twice: {', '.join(self.formats)}")
+            raise OptionError(f"formats lists a format twice: {', '.join(self.formats)}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -179,11 +179,16 @@ class MeshOptions(JobOptions):
     """Options of the mesh job.
 
     Raises:
-        OptionError: a value out of its range, or options that do not go together.
+        OptionError: A value is out of range, or options contradict each other.
     """
 
     num_faces: int = make_option(
-        1, flag="--faces", minimum=1, maximum=1000, metavar="N", help="Faces per frame, the most prominent first."
+        1,
+        flag="--faces",
+        minimum=1,
+        maximum=1000,
+        metavar="N",
+        help="Maximum number of faces per frame, the most prominent first.",
     )
     min_score_thresh: float = make_option(
         0.5,
@@ -191,8 +196,8 @@ class MeshOptions(JobOptions):
         maximum=1.0,
         kind=int | float,
         metavar="P",
-        help="A face whose detector score, confidence in the box stream, or mesh presence in either of the last two "
-        "looks is lower is missing; 0 takes every box for a face.",
+        help="A face counts as missing if its detector score, its confidence in the box stream or its mesh presence "
+        "in either of the last two passes is lower; 0 accepts every box as a face.",
     )
     detect_every: int | str = make_option(
         "auto",
@@ -200,8 +205,8 @@ class MeshOptions(JobOptions):
         maximum=64,
         word="auto",
         metavar="N|auto",
-        help="Detect on every N-th frame, and wherever a face may have come or gone; between, follow the landmarks. "
-        "1 is exact and slow; auto is 20 from 24 frames/s on.",
+        help="Detect faces on every N-th frame, and wherever one may have appeared or disappeared; in between, track "
+        "the landmarks. 1 is exact but slow; auto is 20 at 24 frames/s and above.",
     )
     boxes: Path | None = make_option(
         None,
@@ -213,22 +218,22 @@ class MeshOptions(JobOptions):
     missing: str = make_option(
         "zero",
         choices=("zero", "nan", "repeat"),
-        help="Landmarks of a missing face in a stream: 0, NaN or the last face's; the confidence is 0 in all three.",
+        help="Landmarks of a missing face in a stream: 0, NaN or those of the last face; the confidence is always 0.",
     )
     precision: str = make_option(
         "float32",
         choices=("float32", "bf16", "fp16", "int8"),
-        help=f"What the networks compute in, FaceMesh alone where it is int8: {PRECISION_HELP}.",
+        help=f"Compute precision of the networks (int8: of FaceMesh only): {PRECISION_HELP}.",
     )
-    profile: bool = make_option(False, help="Tell where the time went, stage by stage.")
+    profile: bool = make_option(False, help="Report the time spent in each stage.")
 
     def __post_init__(self) -> None:
-        # slots=True makes the class anew, which super() without arguments does not know.
+        # slots=True creates the class anew, so super() without arguments would refer to the wrong one.
         JobOptions.__post_init__(self)
         if isinstance(self.boxes, str):
             object.__setattr__(self, "boxes", Path(self.boxes))
         if self.boxes is not None and self.num_faces > 1:
-            raise OptionError(f"a box stream holds one face a frame, but {self.num_faces} faces were asked for")
+            raise OptionError(f"a box stream holds one face per frame, but {self.num_faces} faces were requested")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -236,7 +241,7 @@ class DetectOptions(JobOptions):
     """Options of the detection job.
 
     Raises:
-        OptionError: a value out of its range, or options that do not go together.
+        OptionError: A value is out of range, or options contradict each other.
     """
 
     min_score_thresh: float = make_option(
@@ -245,7 +250,7 @@ class DetectOptions(JobOptions):
         maximum=1.0,
         kind=int | float,
         metavar="P",
-        help="A box with a lower score is no face; with --verify also one in which the mesh's presence is lower.",
+        help="Discard boxes with a lower score; with --verify, also those with a lower mesh presence.",
     )
     min_suppression_thresh: float = make_option(
         0.3,
@@ -253,36 +258,36 @@ class DetectOptions(JobOptions):
         maximum=1.0,
         kind=int | float,
         metavar="IOU",
-        help="Boxes that overlap by more (intersection over union) are one face.",
+        help="Boxes that overlap by more than this (intersection over union) count as one face.",
     )
     repeat_last: bool = make_option(
         True,
-        help="In streams, frames without a face carry the last box, before the first face the whole frame, with "
-        "confidence 0; else zeros.",
+        help="In streams, frames without a face repeat the last box (before the first face, the whole frame) with "
+        "confidence 0; otherwise they hold zeros.",
     )
-    force_square: bool = make_option(True, help="Stretch the shorter side of each box, so that it is square in pixels.")
+    force_square: bool = make_option(True, help="Extend the shorter side of each box to make it square in pixels.")
     verify: bool = make_option(
-        False, help="Keep only boxes in which FaceMesh sees a face: slower, and far fewer false ones."
+        False, help="Keep only boxes in which FaceMesh finds a face: slower, but with far fewer false positives."
     )
 
 
 def options_of(options_class: type) -> Mapping[str, Option]:
-    """The table: each field's name and its option, in order."""
+    """Return the option of each field by name, in order."""
     return {item.name: item.metadata["option"] for item in fields(options_class)}
 
 
 def check_options(options: Any) -> None:
-    """Make sure that the values of a table are in their ranges.
+    """Check that all values of an option table are in range.
 
     Raises:
-        OptionError: one is not.
+        OptionError: A value is out of range.
     """
     for name, option in options_of(type(options)).items():
         _check(name, getattr(options, name), option)
 
 
 def _describe(options_class: type) -> str:
-    """The help of every option, for the class's docstring."""
+    """Return the help of every option, for the docstring of the class."""
     lines = [f"    {name}: {option.help}" for name, option in options_of(options_class).items()]
     return "\n    Attributes:\n    " + "\n    ".join(lines) + "\n"
 

@@ -1,4 +1,4 @@
-"""The one exception tree. A message says what came, what was wanted and what to do."""
+"""The exception hierarchy. A message says what was given, what was expected and what to do."""
 
 from __future__ import annotations
 
@@ -18,44 +18,44 @@ __all__ = [
 
 
 class FacestreamError(Exception):
-    """Everything that facestream raises on purpose."""
+    """Base class of everything that facestream raises deliberately."""
 
 
 class OptionError(FacestreamError, ValueError):
-    """An option, or a combination of options, that makes no sense."""
+    """An invalid option, or an invalid combination of options."""
 
 
 class InputError(FacestreamError, ValueError):
-    """An array or value that a caller passed does not have the form that was asked for."""
+    """An array or value passed by the caller does not have the required form."""
 
 
 class SourceError(FacestreamError):
-    """A picture or video that cannot be read."""
+    """A picture or video cannot be read."""
 
 
 class StreamFormatError(SourceError):
-    """An SSI stream whose header or data is damaged."""
+    """The header or data of an SSI stream is damaged."""
 
 
 class RequestError(FacestreamError, ValueError):
-    """What another program asks for cannot be understood, or may not be done."""
+    """A request from another program cannot be understood, or is not allowed."""
 
 
 class TrainerError(FacestreamError):
-    """A trainer file that is missing or damaged."""
+    """A trainer file is missing or damaged."""
 
 
 class OutputError(FacestreamError):
-    """A result that cannot be written where it was asked for."""
+    """A result cannot be written to the requested place."""
 
 
 class DeviceError(FacestreamError):
-    """A device or engine that is not there."""
+    """A device or engine is not available."""
 
 
 class WeightsError(FacestreamError):
-    """Weights that are missing, damaged or of another network."""
+    """Weights are missing, damaged or belong to another network."""
 
 
-class JobStopped(FacestreamError):  # noqa: N818 - it is an outcome that the caller asked for, not a fault
-    """``should_stop`` answered true; nothing was written."""
+class JobStopped(FacestreamError):  # noqa: N818 - an outcome that the caller asked for, not an error
+    """``should_stop`` returned true; nothing was written."""

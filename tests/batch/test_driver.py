@@ -79,14 +79,14 @@ def test_a_task_whose_worker_is_gone_is_tried_again(tmp_path: Path) -> None:
     run.run()
     assert run.states == dict.fromkeys("abc", State.DONE)
     assert tries.count("b") == 3
-    assert run.memory.notes == ["the node is gone; it is tried again"] * 2
+    assert run.memory.notes == ["the node is gone; trying again"] * 2
 
 
 def test_a_file_that_ends_every_worker_fails(tmp_path: Path) -> None:
     run = Run(tmp_path, "ab", lambda task: "ended by SIGSEGV" if task.output == "a" else DONE)
     run.run()
     assert run.states == {"a": State.FAILED, "b": State.DONE}
-    assert run.memory.errors["a"] == ("/clips/a.mp4: ended by SIGSEGV, 3 times; perhaps this file ends every worker")
+    assert run.memory.errors["a"] == ("/clips/a.mp4: ended by SIGSEGV, 3 times; this file may crash every worker")
 
 
 def divide_a(task: Task, folder: Path) -> Outcome:
@@ -181,7 +181,7 @@ def test_a_full_disk_ends_the_run_and_loses_nothing(tmp_path: Path) -> None:
         return DONE
 
     run = Run(tmp_path, "abcdef", do, num_workers=1)
-    with pytest.raises(OutputError, match=r"the disk is full \(c\.stream: .*\); what was not done waits: make room"):
+    with pytest.raises(OutputError, match=r"the disk is full \(c\.stream: .*\); unfinished items are kept: free"):
         run.run()
     assert run.states == {**dict.fromkeys("ab", State.DONE), **dict.fromkeys("cdef", State.WAITING)}
     again = Run(tmp_path, "abcdef", lambda _: DONE)
@@ -215,7 +215,7 @@ def test_ctrl_c_ends_what_runs_and_keeps_what_is_done(tmp_path: Path) -> None:
         return DONE
 
     run = Run(tmp_path, "abcd", do, num_workers=1)
-    with pytest.raises(JobStopped, match="what was not done waits: the same command goes on"):
+    with pytest.raises(JobStopped, match="unfinished items are kept: run the same command to continue"):
         run.run()
     assert run.states == {"a": State.DONE, **dict.fromkeys("bcd", State.WAITING)}
     assert [task.output for task in run.workers.done] == ["a"]

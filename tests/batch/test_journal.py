@@ -65,7 +65,7 @@ def test_what_ran_when_a_run_was_killed_waits_again(tmp_path: Path) -> None:
 
 
 def test_one_run_at_a_time(tmp_path: Path) -> None:
-    with planned(tmp_path, "a"), pytest.raises(OutputError, match="another batch writes there"):
+    with planned(tmp_path, "a"), pytest.raises(OutputError, match="another batch is writing there"):
         Journal(tmp_path / "state")
     with Journal(tmp_path / "state"):
         pass
@@ -90,7 +90,7 @@ def test_a_full_disk_is_told_apart(tmp_path: Path) -> None:
     with planned(tmp_path, "a") as journal:
         pages = journal.connection.execute("PRAGMA page_count").fetchone()[0]
         journal.connection.execute(f"PRAGMA max_page_count = {pages}")
-        with pytest.raises(JournalFullError, match="there is no room for the journal any more"), journal.writing():
+        with pytest.raises(JournalFullError, match="there is no space left for the journal"), journal.writing():
             journal.connection.execute("UPDATE items SET error = ?", ("x" * 1_000_000,))
         journal.connection.execute("PRAGMA max_page_count = 1000000")
         assert journal.take_next() is not None

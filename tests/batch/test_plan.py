@@ -165,7 +165,7 @@ def test_two_items_with_one_output(lab: Lab) -> None:
     other = Item(str(lab.source("b")), "a")
     with pytest.raises(OutputError, match=r"a: both .*a\.mp4 and .*b\.mp4 would write it; rename one, or give it"):
         lab.plan([*lab.items("a"), other])
-    with pytest.raises(OutputError, match="asked for twice with different boxes or options"):
+    with pytest.raises(OutputError, match="listed twice with different boxes or options"):
         lab.plan([*lab.items("a"), Item(str(lab.source("a")), "a", options={"num_faces": 2})])
     two_faces = MeshOptions(num_faces=2)
     with pytest.raises(OutputError, match=r"a\.face2\.facemesh\.stream: both .*a\.mp4 and .*b\.mp4"):
@@ -177,7 +177,7 @@ def test_two_items_with_one_output(lab: Lab) -> None:
 
 def test_options_that_do_not_fit_are_told_with_their_place(lab: Lab) -> None:
     item = Item(str(lab.source("a")), "a", boxes="b.stream", options={"num_faces": 2}, place="t.csv, line 7")
-    with pytest.raises(OptionError, match=r"t\.csv, line 7: a box stream holds one face a frame"):
+    with pytest.raises(OptionError, match=r"t\.csv, line 7: a box stream holds one face per frame"):
         lab.plan([item])
     named = Item(str(lab.source("a")), "a.npz", options={"formats": ["csv"]}, place="t.csv, line 8")
     with pytest.raises(OptionError, match=r"t\.csv, line 8: -o .*a\.npz asks for npz, but --format for csv"):

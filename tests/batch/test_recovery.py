@@ -60,7 +60,7 @@ def test_what_is_there_whole_and_newer_counts_as_done(
         path for path in state.iterdir() if path.name.startswith("journal.damaged-") and path.suffix == ".sqlite"
     )
     assert f"{state / 'journal.sqlite'}: damaged (" in line
-    assert f"set aside as {aside.name} and begun anew: results that are there, whole and newer than their" in line
+    assert f"set aside as {aside.name}, and a new one was started: existing results that are complete and newer" in line
     assert starts(lab) == {"a": 1, "b": 1, "c": 1, "d": 1, "e": 0}
     assert (out / "e.facemesh.stream").stat().st_mtime_ns == kept
     assert "damaged (" in (state / "log.txt").read_text()
@@ -123,7 +123,7 @@ def test_a_dry_run_changes_nothing(lab: Path, capsys: pytest.CaptureFixture[str]
     assert main(["batch", str(lab / "clips"), "-o", str(lab / "out"), "--dry-run"]) == 0
     told = capsys.readouterr().err
     assert f"{state / 'journal.sqlite'}: damaged (the file is no SQLite database); a run would set it aside" in told
-    assert "would do" not in told
+    assert "would process" not in told
     assert contents(state) == before
 
 
@@ -132,7 +132,7 @@ def test_damage_that_is_met_later_is_a_line_and_the_next_start_goes_on(tmp_path:
     with journal:
         journal.connection.execute("DROP TABLE items")
         with pytest.raises(
-            OutputError, match=r"journal\.sqlite: damaged \(.*no such table.*; the same command sets it"
+            OutputError, match=r"journal\.sqlite: damaged \(.*no such table.*; running the same command sets it"
         ):
             journal.count()
     with Journal(tmp_path) as again:
@@ -150,7 +150,7 @@ def test_results_elsewhere_are_not_taken_for_ones_own(lab: Path, capsys: pytest.
     (lab / "state" / "journal.sqlite").write_bytes(b"junk" * 99)
     command = ["batch", str(lab / "clips"), "-o", "memory://rescued", "--state", str(lab / "state"), "--quiet"]
     assert main(command) == 1
-    assert "the journal of this batch does not know them" in capsys.readouterr().err
+    assert "the journal of this batch does not list them" in capsys.readouterr().err
     files.rm("/rescued", recursive=True)
 
 

@@ -200,7 +200,7 @@ def test_bad_input_is_one_error_and_loses_nothing(lab: Lab) -> None:
     with pytest.raises(OptionError, match="belong to one item each"):
         lab.run(options=MeshOptions(boxes=lab.folder / "b.stream"))
     (lab.folder / "file").write_text("x")
-    with pytest.raises(OutputError, match="the output folder cannot be made"):
+    with pytest.raises(OutputError, match="the output folder cannot be created"):
         lab.run(out=str(lab.folder / "file" / "out"))
     assert len(files(lab.out)) == 6
     (lab.clips / "a.mkv").unlink()
@@ -261,7 +261,7 @@ def test_places_elsewhere(lab: Lab, pipeline: FaceMeshPipeline, sample: Path, mo
         assert (plan.num_done, plan.num_failed, plan.num_to_do) == (3, 1, 0)
         memory.rm("/results/a.facemesh.stream~")
         assert lab.run("memory://lab/", out="memory://results").plan.num_missing == 1
-        with pytest.raises(OutputError, match="the journal of this batch does not know them"):
+        with pytest.raises(OutputError, match="the journal of this batch does not list them"):
             lab.run("memory://lab/", out="memory://results", state=lab.folder / "other")
     finally:
         for folder in ("/lab", "/results"):

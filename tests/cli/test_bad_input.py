@@ -259,10 +259,10 @@ if not torch.cuda.is_available():
     )
 
 USAGE: dict[str, tuple[Arguments, str]] = {
-    "no input": (lambda _: [], r"error: there is no INPUT: name at least one picture or video$"),
+    "no input": (lambda _: [], r"error: no INPUT given: name at least one picture or video$"),
     "the overlay took the input": (
         lambda p: ["--overlay", clip(p)],
-        r"there is no INPUT: .*--overlay took .*clip\.mp4; write --overlay last, or --overlay=FILE",
+        r"no INPUT given: .*--overlay took .*clip\.mp4; put --overlay last, or write --overlay=FILE",
     ),
     "batch size 0": (lambda p: [clip(p), "--batch-size", "0"], r"'--batch-size': 0 is not in the range x>=1"),
     "no faces": (lambda p: [clip(p), "--faces", "0"], r"'--faces': 0 is not in the range 1<=x<=1000"),
@@ -280,7 +280,7 @@ USAGE: dict[str, tuple[Arguments, str]] = {
     ),
     "one format twice": (
         lambda p: [clip(p), "--format", "csv", "--format", "csv"],
-        r"names one format twice: csv, csv$",
+        r"lists a format twice: csv, csv$",
     ),
     "overlay without a known extension": (
         lambda p: [clip(p), "--overlay", str(p / "o.avi")],
@@ -292,7 +292,7 @@ USAGE: dict[str, tuple[Arguments, str]] = {
     ),
     "one overlay file for two inputs": (
         lambda p: [clip(p), str(p / "b.mp4"), "--overlay", str(p / "o.mp4")],
-        r"names one file, but there are 2 inputs; leave FILE out$",
+        r"names one file, but there are 2 inputs; omit FILE$",
     ),
 }
 
@@ -320,7 +320,7 @@ def check(arguments: list[str], message: str, exit_code: int, capsys: pytest.Cap
     assert main(["mesh", *arguments]) == exit_code
     output = capsys.readouterr()
     (line,) = output.err.splitlines()
-    line = line.removesuffix(f" ({program} --help shows how it is used)") if exit_code == 2 else line
+    line = line.removesuffix(f" (see {program} --help)") if exit_code == 2 else line
     assert re.search(message, line), line
     assert not output.out
 

@@ -50,7 +50,7 @@ def test_a_batch_from_end_to_end(clips: Path, tmp_path: Path) -> None:
     counts, warned, where = run.stdout.splitlines()
     assert counts.startswith("2 done, 1 failed; 10 frames in ")
     assert warned == f"1 of these has warnings: {out / 'facestream-batch' / 'log.txt'}"
-    assert where == f"what failed: {out / 'facestream-batch' / 'failures.csv'}; --retry-failed does it again"
+    assert where == f"failures: {out / 'facestream-batch' / 'failures.csv'}; use --retry-failed to process them again"
     log = (out / "facestream-batch" / "log.txt").read_text()
     assert f"{clips / 'a.mp4'}: done, 4 frames in " in log
     again = batch(str(clips), "--out", str(out), "--device", "cpu", "--json", "--quiet")
@@ -66,8 +66,8 @@ def test_a_dry_run_names_what_would_be_done(clips: Path, tmp_path: Path) -> None
     assert run.returncode == 0
     assert run.stdout == ""
     assert run.stderr.splitlines() == [
-        "facestream: 3 items: 3 to do (3 new); nothing was done",
-        *(f"facestream: would do {clips / name}" for name in ("a.mp4", "text.mp4", "day 1/b.mov")),
+        "facestream: 3 items: 3 to do (3 new); dry run, nothing was processed",
+        *(f"facestream: would process {clips / name}" for name in ("a.mp4", "text.mp4", "day 1/b.mov")),
     ]
     assert not (tmp_path / "out").exists()
 
@@ -83,15 +83,15 @@ def silent_port() -> Iterator[int]:
 @pytest.mark.parametrize(
     ("words", "status", "message"),
     [
-        (("--out", "out"), 2, "there is no SOURCE: name at least one folder"),
+        (("--out", "out"), 2, "no SOURCE given: name at least one folder"),
         (("clips",), 2, "Missing option '-o' / '--out'"),
         (("clips", "--out", "out", "--overlay", "a.mp4"), 2, "--overlay a.mp4 names one file"),
-        (("--ray", "clips", "--out", "out"), 2, "--ray took 'clips', which is no HOST:PORT; write --ray last"),
-        (("clips", "--out", "out", "--workers", "many"), 2, "or it is the word 'auto'"),
+        (("--ray", "clips", "--out", "out"), 2, "--ray took 'clips', which is not HOST:PORT; put --ray last"),
+        (("clips", "--out", "out", "--workers", "many"), 2, "or use the word 'auto'"),
         (("clips", "--out", "out", "--boxes", "b.stream"), 2, "--boxes is an option of mesh only"),
         (("t.csv", "--out", "out"), 1, "t.csv: there is no column 'path', the columns are: 'file'; a table of sources"),
         (("clips", "twin/a.mp4", "--out", "out"), 1, "a: both "),
-        (("clips", "--out", "t.csv"), 1, "the output folder cannot be made"),
+        (("clips", "--out", "t.csv"), 1, "the output folder cannot be created"),
         (("none*.mp4", "--out", "out"), 1, "none*.mp4: no picture or video fits this pattern"),
         (("clips", "--out", "out", "--device", "cuda"), 1, "cuda"),
     ],
@@ -157,7 +157,7 @@ def test_a_full_disk_in_the_middle(clips: Path, tmp_path: Path, sample: Path) ->
         assert run.returncode == 1
         (line,) = run.stderr.splitlines()
         assert "the disk is full" in line
-        assert "what was not done waits: make room, and start the batch again" in line
+        assert "unfinished items are kept: free some space and run it again" in line
         assert not list(disk.rglob(".facestream-*"))
         num_done = len(list(disk.rglob("*.stream")))
         assert 1 <= num_done < 7
@@ -195,10 +195,10 @@ def test_the_live_table(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None
     output = io.StringIO()
     Console(file=output, width=100).print(progress.table())
     table = output.getvalue()
-    assert "2 of 10 done, 1 failed, 0 partial, 7 left, 3 passed over" in table
-    assert "150 frames/s, 1500 frames in all" in table
-    assert "0:00:10 so far, about 0:00:30 left" in table
-    assert "GB of disk left" in table
+    assert "2 of 10 done, 1 failed, 0 partial, 7 left, 3 skipped" in table
+    assert "150 frames/s, 1500 frames in total" in table
+    assert "0:00:10 elapsed, about 0:00:30 left" in table
+    assert "GB of disk free" in table
     assert "100 frames/s  a.mp4" in table
     line = progress.line()
     assert line.startswith("3 of 10 items, 1 failed, 0 partial, 150 frames/s (100 + 50), about 0:00:30 left, ")

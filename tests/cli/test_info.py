@@ -21,7 +21,7 @@ def test_a_stream_of_boxes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -
     assert main(["info", str(path)]) == 0
     assert capsys.readouterr().out.splitlines() == [
         f"file         {path}",
-        "rows         3 of 5 columns",
+        "rows         3, with 5 columns",
         "rate         25.000 Hz, 0.12 s",
         "samples      BINARY FLOAT, 0.00 MB",
         "media type   feature;face;boundingbox;blazeface",
@@ -85,7 +85,7 @@ def test_ascii_in_chunks(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> 
     path = write_pair(tmp_path, text, b"1 2 3\n4 5 6\n")
     assert main(["info", str(path)]) == 0
     out = capsys.readouterr().out
-    assert "rows         2 of 3 columns in 2 chunks" in out
+    assert "rows         2 in 2 chunks, with 3 columns" in out
     assert "samples      ASCII INT\n" in out
 
 
@@ -98,7 +98,7 @@ def test_several_streams(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> 
     assert [json.loads(line)["file"] for line in told.out.splitlines()] == [paths[0], paths[2]]
     assert "b.stream: the stream cannot be read (No such file or directory)" in told.err
     assert main(["info", paths[0], paths[2]]) == 0
-    assert capsys.readouterr().out.count("2 of 1 columns") == 2
+    assert capsys.readouterr().out.count("2, with 1 columns") == 2
     assert main(["info"]) == 2
 
 
@@ -107,7 +107,7 @@ def test_attributes_of_any_name_and_what_terminals_obey(tmp_path: Path, capsys: 
     write_stream(tmp_path / "a.stream", np.ones((2, 1)), 2, meta=meta)
     assert main(["info", str(tmp_path / "a.stream")]) == 0
     lines = dict(line.split(maxsplit=1) for line in capsys.readouterr().out.splitlines())
-    assert lines["rows"] == "2 of 1 columns"
+    assert lines["rows"] == "2, with 1 columns"
     assert (lines["@rows"], lines["@file"], lines["name"]) == ("7", "x", "Müller 顔")
     assert lines["note"] == "a\\x85b\\u202ec"
 

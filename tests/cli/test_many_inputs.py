@@ -65,9 +65,9 @@ def test_one_file_for_a_folder_makes_no_sense(clips: Path, capsys: pytest.Captur
     assert main(["mesh", str(clips / "day 2"), "-o", "x.npz"]) == 2
     assert "-o x.npz names one file, but the input is a folder or pattern; name a folder" in capsys.readouterr().err
     assert main(["mesh", str(clips), "--boxes", "b.stream"]) == 2
-    assert "--boxes b.stream is of one video, but there are 4 inputs" in capsys.readouterr().err
+    assert "--boxes b.stream belongs to one video, but there are 4 inputs" in capsys.readouterr().err
     assert main(["mesh", str(clips / "one.mp4"), "--boxes", "b.stream", "--faces", "2"]) == 2
-    assert "a box stream holds one face a frame, but 2 faces were asked for" in capsys.readouterr().err
+    assert "a box stream holds one face per frame, but 2 faces were requested" in capsys.readouterr().err
 
 
 def test_existing_outputs_are_passed_over(clips: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -84,9 +84,9 @@ def test_existing_outputs_are_passed_over(clips: Path, capsys: pytest.CaptureFix
     assert [line["skipped"] for line in lines] == [True, True]
     assert [Path(path).name for path in lines[0]["outputs"]] == ["a.facemesh.stream", "a.facemesh.csv"]
     assert main([*arguments[:-1], "--overlay"]) == 0
-    assert "passed over" not in capsys.readouterr().out
+    assert "skipped" not in capsys.readouterr().out
     assert main([*arguments[:-1], "--overlay"]) == 0
-    assert capsys.readouterr().out.count("passed over, its outputs are there") == 2
+    assert capsys.readouterr().out.count("skipped, its outputs exist") == 2
 
 
 def test_rows_on_a_constant_clock(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -138,7 +138,7 @@ def test_a_leading_dash_on_the_command_line(
     monkeypatch.chdir(tmp_path)
     write_clip(tmp_path / "-dash.mp4", numbered_frames(2))
     assert main(["mesh", "-dash.mp4"]) == 2
-    assert "-dash.mp4 is taken for an option; write ./-dash.mp4 for the file of that name" in capsys.readouterr().err
+    assert "-dash.mp4 is read as an option; to name the file, write ./-dash.mp4" in capsys.readouterr().err
     assert main(["mesh", "--quiet", "./-dash.mp4"]) == 0
     assert main(["mesh", "--quiet", "--", "-dash.mp4"]) == 0
 
@@ -167,7 +167,7 @@ def test_partial_and_old_results_are_not_passed_over(
 def test_an_overlay_that_was_named_is_said(clips: Path, capsys: pytest.CaptureFixture[str]) -> None:
     shutil.copy(clips / "one.mp4", clips / "x.overlay.mp4")
     assert main(["mesh", str(clips / "one.mp4"), str(clips / "x.overlay.mp4"), "--quiet"]) == 0
-    assert "x.overlay.mp4: an overlay, passed over" in capsys.readouterr().err
+    assert "x.overlay.mp4: skipped, because it is an overlay" in capsys.readouterr().err
     assert not list(clips.glob("x.*.stream"))
 
 

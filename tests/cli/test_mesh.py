@@ -118,7 +118,7 @@ def test_ctrl_c_leaves_nothing_and_exits_130(tmp_path: Path, sample: Path) -> No
         process.kill()
         process.wait()
     assert process.returncode == 130, errors
-    assert errors.splitlines()[-1] == "facestream: interrupted; nothing half written was left"
+    assert errors.splitlines()[-1] == "facestream: interrupted; no partial outputs were left behind"
     assert list(tmp_path.iterdir()) == []
 
 

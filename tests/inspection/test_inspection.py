@@ -222,17 +222,20 @@ BAD = {
     "a table without its last row": (damaged_csv, "the last row does not say"),
     "a damaged batch": (
         damaged_batch,
-        "damaged (the file is no SQLite database); the batch's own command sets it aside",
+        "damaged (the file is no SQLite database); running the batch again sets the file aside",
     ),
-    "a batch of another version": (batch_of_another_version, "of another version of facestream (7, not 1)"),
+    "a batch of another version": (
+        batch_of_another_version,
+        "written by another version of facestream (journal version 7, not 1)",
+    ),
     "a pipe": (pipe, "neither a file nor a folder"),
-    "an empty folder": (lambda folder: folder, "a folder without a batch in it; name a file"),
+    "an empty folder": (lambda folder: folder, "this folder holds no batch; give a file"),
     "nothing": (lambda folder: folder / "absent.mp4", "there is no such file"),
     "an empty file": (lambda folder: file(folder, "a.mp4", b""), "the file is empty"),
     "a text": (lambda folder: file(folder, "a.py", b"print()\n"), "a text file, not a picture or video"),
     "samples": (
         lambda folder: file(folder, "a.stream~", b"1234"),
-        "the samples of a stream; name its header, a.stream",
+        "these are the samples of a stream; give its header, a.stream",
     ),
     "weights of nothing": (lambda folder: folder / "absent.tflite", "the weights cannot be read"),
 }

@@ -139,8 +139,8 @@ def test_no_picture_of_a_sequence_lies_outside(
 @pytest.mark.parametrize(
     ("uri", "options", "message"),
     [
-        ("clip.mp4", {"from_s": "soon"}, "'soon' is no time"),
-        ("clip.mp4", {"from_s": 1, "to_s": 1}, "holds nothing"),
+        ("clip.mp4", {"from_s": "soon"}, "'soon' is not a time"),
+        ("clip.mp4", {"from_s": 1, "to_s": 1}, "is empty"),
         ("clip.mp4", {"from_s": 100}, "there is no frame from 1:40.000"),
         ("clip.mp4", {"sequence_hz": 25}, "a file, where --sequence wants a folder of numbered pictures"),
         ("recordings/frames", {}, "a folder, where a picture or video was wanted"),

@@ -1,1 +1,1 @@
-"""Many sources: planned once, run on this machine or a cluster, and gone on with after whatever ended the run."""
+"""Batches of many sources: planned once, run on one machine or a cluster, and resumable after any interruption."""

@@ -1,4 +1,4 @@
-"""Drives a batch: hands its items to workers, and writes down what becomes of them."""
+"""The driver of a batch, which gives items to workers and records their outcomes."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ from facestream.errors import JobStopped, OutputError
 __all__ = ["BatchDriver", "Observer"]
 
 MAX_TRIES = 3
-"""Of a task whose worker is gone: a machine that failed is not the item's fault, a file that ends each worker is."""
+"""How often a task is tried if its worker dies: a machine may fail by chance, but a bad file crashes every worker."""
 
 SEGMENTS_PER_WORKER = 4
-"""Of a long video: some segments take longer than others."""
+"""Segments of a long video per worker; more than one, because some segments take longer than others."""
 
 WAIT_S = 0.25
 
@@ -30,18 +30,18 @@ STATES = {Result.DONE: State.DONE, Result.PARTIAL: State.PARTIAL, Result.FAILED:
 
 
 class Observer(Protocol):
-    """Who is told of everything that happens."""
+    """Receives all events of a run."""
 
     def began(self, entry: Entry) -> None:
-        """An item is worked at."""
+        """Work on an item has begun."""
         ...
 
     def progressed(self, worker: str, entry: Entry, frames: int, share: float) -> None:
-        """A worker has looked at so many frames of a task, which is that share of the item."""
+        """A worker has processed this many frames of a task, which are this share of the item."""
         ...
 
     def rested(self, worker: str, entry: Entry, frames: int, share: float) -> None:
-        """A worker has ended a task of so many frames."""
+        """A worker has ended a task of this many frames."""
         ...
 
     def ended(self, entry: Entry, state: State, outcome: Outcome) -> None:
@@ -49,38 +49,38 @@ class Observer(Protocol):
         ...
 
     def noted(self, source: str, text: str) -> None:
-        """Something that the log should hold."""
+        """There is a note for the log."""
         ...
 
     def waited(self) -> None:
-        """Time has passed."""
+        """The driver has waited for events once more."""
         ...
 
 
 @dataclass(slots=True)
 class _Running:
-    """An item that is worked at."""
+    """An item in progress."""
 
     entry: Entry
     num_deaths: Counter[str] = field(default_factory=Counter)
-    """Of workers, by the task that they were at."""
+    """Number of worker deaths per task."""
     num_open: int = 0
-    """Tasks that have been given out, or wait for it."""
+    """Number of tasks that are assigned to a worker or queued."""
     is_divided: bool = False
-    """Its segments are being done."""
+    """Whether its segments are being processed."""
     records: list[str] = field(default_factory=list)
     num_segment_frames: int = 0
-    """Of all segments."""
+    """Total number of frames in all segments."""
     seconds: float = 0.0
 
     def share(self, task: Task, frames: int, expected: int | None) -> float:
-        """How much of the item so many frames of a task are."""
+        """Return the share of the item that this many frames of a task make up."""
         whole = self.num_segment_frames if task.kind is Kind.SEGMENT else expected
         return min(1.0, frames / whole) if whole else 0.0
 
 
 class BatchDriver:
-    """One run over the items that wait in a journal."""
+    """One run over the waiting items of a journal."""
 
     def __init__(
         self,
@@ -94,11 +94,11 @@ class BatchDriver:
         """Prepare a run.
 
         Args:
-            journal: with the plan.
-            workers: who do the tasks.
-            observer: is told of everything.
-            segments: where the results of segments lie; those of an earlier run are used.
-            num_segments: how many segments a long video becomes; by the number of workers when left out.
+            journal: The journal, with the plan in it.
+            workers: The workers that carry out tasks.
+            observer: Receives all events.
+            segments: The store for the results of segments; those of an earlier run are reused.
+            num_segments: Number of segments for a long video; by default, it depends on the number of workers.
         """
         self._journal = journal
         self._workers = workers
@@ -107,28 +107,28 @@ class BatchDriver:
         self._num_segments = num_segments
         self._running: dict[int, _Running] = {}
         self._events: deque[Event] = deque()
-        """Not heeded yet; Ctrl-C may fall between two of them."""
+        """Events not yet handled; Ctrl-C may arrive between two of them."""
         self._num_given = 0
-        """Tasks that workers have."""
+        """Number of tasks assigned to workers."""
         self._ready: deque[Task] = deque()
-        """Tasks of items that run already."""
+        """Queued tasks of items in progress."""
         self._is_stopping = False
         self._no_room = ""
 
     def run(self) -> None:
-        """Work until nothing waits any more.
+        """Process all waiting items.
 
         Raises:
             JobStopped: ``stop`` was called.
-            OutputError: the disk is full, or the journal cannot be written; what was not done waits.
-            FacestreamError: no worker can work.
+            OutputError: The disk is full, or the journal cannot be written; unfinished items stay waiting.
+            FacestreamError: No worker is able to run.
         """
         try:
             while self._fill():
                 try:
                     self._events.extend(self._workers.wait(WAIT_S))
                     while self._events:
-                        self._heed(self._events.popleft())
+                        self._handle(self._events.popleft())
                     self._observer.waited()
                 except KeyboardInterrupt:
                     if self._is_stopping:
@@ -138,18 +138,18 @@ class BatchDriver:
             self._put_back_all()
         if self._no_room:
             raise OutputError(
-                f"the disk is full ({self._no_room}); what was not done waits: make room, and start the batch again"
+                f"the disk is full ({self._no_room}); unfinished items are kept: free some space and run it again"
             )
         if self._is_stopping:
-            raise JobStopped("stopped; what was not done waits: the same command goes on")
+            raise JobStopped("stopped; unfinished items are kept: run the same command to continue")
 
     def stop(self) -> None:
-        """Begin nothing more, and ask for the end of what runs."""
+        """Start no more tasks, and ask running ones to end."""
         self._is_stopping = True
         self._workers.stop()
 
     def _fill(self) -> bool:
-        """Give tasks to idle workers; the answer is whether there is anything left to wait for."""
+        """Give tasks to idle workers, and return whether there is anything left to wait for."""
         has_more = True
         while not self._is_stopping and self._workers.num_idle > 0:
             if not self._ready:
@@ -164,7 +164,7 @@ class BatchDriver:
             self._num_given += 1
         return self._num_given > 0 or (has_more and not self._is_stopping)
 
-    def _heed(self, event: Event) -> None:
+    def _handle(self, event: Event) -> None:
         running = self._running.get(event.task.item)
         if event.outcome is None and event.death is None:
             if running is not None:
@@ -173,12 +173,12 @@ class BatchDriver:
             return
         self._num_given -= 1
         if running is not None:
-            # The frames of segments that are joined were counted before.
+            # The frames of joined segments have been counted already.
             frames = 0 if event.task.kind is Kind.JOIN else event.frames
             self._observer.rested(event.worker, running.entry, frames, running.share(event.task, frames, frames))
         is_of_segment = event.task.kind is Kind.SEGMENT
         if is_of_segment and (running is None or not running.is_divided):
-            # Another segment has failed, or did not fit.
+            # Another segment has failed or did not match.
             self._segments.remove(event.task.records[0])
         if running is None:
             return
@@ -186,24 +186,24 @@ class BatchDriver:
         if is_of_segment and not running.is_divided:
             return
         if event.death is not None:
-            self._heed_death(running, event.task, event.death)
+            self._handle_death(running, event.task, event.death)
         elif event.outcome is not None:
             running.seconds += event.outcome.seconds
-            self._heed_outcome(running, event.task, event.outcome)
+            self._handle_outcome(running, event.task, event.outcome)
         if running.num_open == 0 and event.task.item in self._running and not self._is_stopping:
             self._complete(running)
 
-    def _heed_death(self, running: _Running, task: Task, death: str) -> None:
+    def _handle_death(self, running: _Running, task: Task, death: str) -> None:
         name = task.records[0] if task.kind is Kind.SEGMENT else str(task.kind)
         running.num_deaths[name] += 1
         if running.num_deaths[name] < MAX_TRIES:
-            self._observer.noted(task.source, f"{death}; it is tried again")
+            self._observer.noted(task.source, f"{death}; trying again")
             self._add(task)
             return
-        error = f"{task.source}: {death}, {MAX_TRIES} times; perhaps this file ends every worker"
+        error = f"{task.source}: {death}, {MAX_TRIES} times; this file may crash every worker"
         self._end(running, State.FAILED, Outcome(result=Result.FAILED, error=error))
 
-    def _heed_outcome(self, running: _Running, task: Task, outcome: Outcome) -> None:
+    def _handle_outcome(self, running: _Running, task: Task, outcome: Outcome) -> None:
         if outcome.note:
             self._observer.noted(task.source, f"not divided: {outcome.note}")
         if outcome.result is Result.NO_ROOM:
@@ -229,7 +229,7 @@ class BatchDriver:
                 self._add(replace(task, kind=Kind.SEGMENT, segment=segment, records=(name,)))
 
     def _complete(self, running: _Running) -> None:
-        """All tasks of an item have come back, and it has not ended: its segments are there."""
+        """Join the segments of an item whose tasks have all returned, unless it has ended."""
         if running.is_divided:
             running.is_divided = False
             self._add(replace(self._item_task(running.entry), kind=Kind.JOIN, records=tuple(running.records)))
@@ -262,7 +262,7 @@ class BatchDriver:
         running.num_segment_frames = 0
 
     def _forget_tasks(self, number: int) -> None:
-        """Tasks of an item that were not given out yet."""
+        """Drop the queued tasks of an item."""
         kept = [task for task in self._ready if task.item != number]
         self._running[number].num_open -= len(self._ready) - len(kept)
         self._ready = deque(kept)
@@ -272,8 +272,8 @@ class BatchDriver:
             self._segments.remove(name)
 
     def _put_back_all(self) -> None:
-        """What runs waits for the next run. Nobody works at it any more, or its end will not be heard of."""
-        # Where even that cannot be written, the next run finds it out.
+        """Return items in progress to the waiting state. No worker is busy with them, or its result will be ignored."""
+        # If even that cannot be written, the next run notices it.
         with suppress(OutputError):
             for number in self._running:
                 self._journal.put_back(number)
@@ -293,6 +293,6 @@ class BatchDriver:
 
 
 def _record_name(entry: Entry, segment: Mapping[str, Any]) -> str:
-    """Of the file of a segment: another one for another source, other options or other frames."""
-    told = json.dumps([entry.source, entry.boxes, entry.options, entry.marks, segment], sort_keys=True)
-    return SegmentStore.name(entry.number, hashlib.sha256(told.encode()).hexdigest()[:24])
+    """Return the file name of a segment, which depends on source, options and frames."""
+    identity = json.dumps([entry.source, entry.boxes, entry.options, entry.marks, segment], sort_keys=True)
+    return SegmentStore.name(entry.number, hashlib.sha256(identity.encode()).hexdigest()[:24])

@@ -1,4 +1,4 @@
-"""The list of what failed in a batch, as a table."""
+"""The table of failures in a batch."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ COLUMNS = ("source", "output", "state", "error", "starts")
 
 
 def write_failures(journal: Journal, path: Path) -> bool:
-    """A row for each item of this run that failed or is partial; the answer is whether there is one.
+    """Write a row for each item of this run that failed or is partial, and return whether there are any.
 
     Raises:
-        OutputError: it cannot be written.
+        OutputError: The table cannot be written.
     """
     staged = StagedFile(path)
     try:
@@ -32,7 +32,7 @@ def write_failures(journal: Journal, path: Path) -> bool:
         text.flush()
         text.detach()
         if not num_rows:
-            # Nothing is left of what an earlier run wrote.
+            # Remove the table of an earlier run.
             path.unlink(missing_ok=True)
             return False
         staged.finish()

@@ -1,4 +1,4 @@
-"""What became of each item of a batch, kept in SQLite so that it outlives whatever ends the run."""
+"""The state of each item in a batch, kept in SQLite so that it survives any interruption."""
 
 from __future__ import annotations
 
@@ -69,13 +69,13 @@ LAYOUT = Layout(
 
 
 class State(IntEnum):
-    """How far an item is."""
+    """The state of an item."""
 
     WAITING = 0
     RUNNING = 1
     DONE = 2
     PARTIAL = 3
-    """The source broke off; the results hold what came before."""
+    """The source ended early; the results hold everything up to there."""
     FAILED = 4
 
 
@@ -86,29 +86,29 @@ MOVES = {
     State.PARTIAL: {State.WAITING},
     State.FAILED: {State.WAITING},
 }
-"""From running back to waiting leads a run that was ended meanwhile; from an end, a plan that wants it anew."""
+"""Allowed changes of state. An interrupted run returns items from running to waiting; a new plan returns ended ones."""
 
 
 class JournalFullError(OutputError):
-    """There is no room for the journal any more."""
+    """There is no space left for the journal."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """One item as it is kept. Times are seconds since 1970."""
+    """One item in the journal. Times are in seconds since 1970."""
 
     number: int
     output: str
     source: str
     boxes: str | None
     options: str
-    """All that decides over the results, as JSON."""
+    """All options that affect the results, as JSON."""
     changes: dict[str, Any]
-    """Of the batch's options."""
+    """Differences from the options of the batch."""
     marks: str
-    """By which a change of the source or the boxes is seen."""
+    """Marks from which changes of the source or the boxes are detected."""
     size: int
-    """Of the source in bytes."""
+    """Size of the source in bytes."""
     state: State
     frames: int
     seconds: float
@@ -119,13 +119,13 @@ class Entry:
 
 
 class Journal:
-    """The journal of one output folder, which one run at a time has."""
+    """The journal of one output folder, locked by one run at a time."""
 
     def __init__(self, folder: Path) -> None:
-        """Open it; the folder is made where it is missing.
+        """Open the journal, creating the folder if it is missing.
 
         Raises:
-            OutputError: another run has it, it is damaged, or it cannot be kept there.
+            OutputError: Another run holds the lock, the journal is damaged, or it cannot be kept there.
         """
         self.path = folder / FILE_NAME
         try:
@@ -135,11 +135,11 @@ class Journal:
             raise OutputError(f"{folder}: the journal cannot be kept there ({error.strerror or error})") from error
         if os.name != "nt" and not lock(self._lock, wait=False):
             os.close(self._lock)
-            raise OutputError(f"{folder}: another batch writes there; wait for its end, or name another --out")
+            raise OutputError(f"{folder}: another batch is writing there; wait until it ends, or choose another --out")
         self.recovery = Recovery.find(folder)
-        """Where the journal before this one was damaged, and no plan has been made since."""
+        """Set if the previous journal was damaged and no plan has been made since."""
         try:
-            # The planner begins its transactions itself.
+            # The planner manages its transactions itself.
             self.connection = self._open()
         except (sqlite3.Error, OSError) as error:
             os.close(self._lock)
@@ -155,13 +155,13 @@ class Journal:
         self.run = 0
 
     def _open(self) -> sqlite3.Connection:
-        """The database; a damaged one is set aside, and a new one takes its place."""
+        """Open the database; a damaged one is set aside and replaced by a new one."""
         try:
             return open_database(self.path, LAYOUT)
         except DamagedDatabaseError as damage:
             aside = name_aside(self.path)
             self.recovery = Recovery(damage.found, aside.name)
-            # Before anything is renamed: a run that is killed in between is one that recovers.
+            # Before anything is renamed, so that recovery continues even if this run is killed in between.
             self.recovery.keep(self.path.parent)
             set_aside(self.path, aside)
             return open_database(self.path, LAYOUT)
@@ -178,7 +178,7 @@ class Journal:
             os.close(self._lock)
 
     def begin_run(self) -> None:
-        """From now on all is said of a new run; what ran when the one before was ended waits again."""
+        """Begin a new run; items that were running when the previous one was interrupted wait again."""
         with self.writing():
             self.connection.execute("UPDATE items SET state = ? WHERE state = ?", (State.WAITING, State.RUNNING))
             cursor = self.connection.execute("INSERT INTO runs (started_s) VALUES (?)", (time.time(),))
@@ -190,7 +190,7 @@ class Journal:
             self.connection.execute("UPDATE runs SET ended_s = ? WHERE number = ?", (time.time(), self.run))
 
     def take_next(self) -> Entry | None:
-        """The next item that waits, which runs from now on."""
+        """Return the next waiting item and mark it as running."""
         entry = next(self._entries("run = ? AND state = ? ORDER BY number LIMIT 1", self.run, State.WAITING), None)
         if entry is not None:
             with self.writing():
@@ -202,7 +202,7 @@ class Journal:
         return entry
 
     def put_back(self, number: int) -> None:
-        """An item that runs waits again."""
+        """Return a running item to the waiting state."""
         with self.writing():
             self._move(number, State.WAITING)
 
@@ -217,7 +217,7 @@ class Journal:
         error: str = "",
         warnings: Sequence[str] = (),
     ) -> None:
-        """An item that ran has ended."""
+        """Record the end of a running item."""
         with self.writing():
             self._move(number, state)
             self.connection.execute(
@@ -227,31 +227,31 @@ class Journal:
             )
 
     def count(self) -> dict[State, int]:
-        """How many items of this run are in each state."""
+        """Count the items of this run in each state."""
         query = "SELECT state, count(*) FROM items WHERE run = ? GROUP BY state"
         with self._reading():
             counts = {State(state): count for state, count in self.connection.execute(query, (self.run,))}
         return {state: counts.get(state, 0) for state in State}
 
     def sum_sizes(self, *states: State) -> int:
-        """The bytes of the sources of this run's items in such states."""
+        """Sum the source sizes of this run's items in the given states, in bytes."""
         marks = ", ".join("?" * len(states))
         query = f"SELECT coalesce(sum(size), 0) FROM items WHERE run = ? AND state IN ({marks})"  # noqa: S608 - question marks
         with self._reading():
             return int(self.connection.execute(query, (self.run, *states)).fetchone()[0])
 
     def entries(self, *states: State) -> Iterator[Entry]:
-        """The items of this run in such states, in order."""
+        """Return this run's items in the given states, in order."""
         marks = ", ".join("?" * len(states))
         return self._entries(f"run = ? AND state IN ({marks}) ORDER BY number", self.run, *states)
 
     @contextmanager
     def writing(self) -> Iterator[None]:
-        """A change that is made as a whole or not at all.
+        """Make a change atomically.
 
         Raises:
-            JournalFullError: there is no room for it.
-            OutputError: the journal is damaged.
+            JournalFullError: There is no space for it.
+            OutputError: The journal is damaged.
         """
         try:
             self.connection.execute("BEGIN IMMEDIATE")
@@ -267,7 +267,7 @@ class Journal:
             if found := damage_of(error):
                 raise self._damaged(found) from error
             if getattr(error, "sqlite_errorname", "") in ("SQLITE_FULL", "SQLITE_IOERR_WRITE"):
-                raise JournalFullError(f"{self.path}: there is no room for the journal any more ({error})") from error
+                raise JournalFullError(f"{self.path}: there is no space left for the journal ({error})") from error
             raise OutputError(f"{self.path}: the journal cannot be written ({error})") from error
 
     def _next(self, rows: sqlite3.Cursor) -> tuple[Any, ...] | None:
@@ -285,7 +285,7 @@ class Journal:
     def _damaged(self, found: str) -> OutputError:
         note_damage(self.path, found)
         return OutputError(
-            f"{self.path}: damaged ({found}); the same command sets it aside and goes on with what is done"
+            f"{self.path}: damaged ({found}); running the same command sets it aside and keeps what is done"
         )
 
     def _move(self, number: int, state: State) -> None:
@@ -299,7 +299,7 @@ class Journal:
             "warnings, num_starts"
         )
         with self._reading():
-            rows = self.connection.execute(f"SELECT {columns} FROM items WHERE {condition}", values)  # noqa: S608 - our own words
+            rows = self.connection.execute(f"SELECT {columns} FROM items WHERE {condition}", values)  # noqa: S608 - only fixed strings
         while (row := self._next(rows)) is not None:
             fields = dict(zip(columns.split(", "), row, strict=True))
             fields |= {name: json.loads(fields[name]) for name in ("changes", "warnings")}

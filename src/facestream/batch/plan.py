@@ -1,6 +1,6 @@
-"""From the sources of a batch to what is to be done: compared with the journal, so that nothing is done twice.
+"""Plan a batch: compare its sources with the journal, so that nothing is processed twice.
 
-The plan is made in tables beside the journal's. However many items there are, only a few of them are in memory.
+The plan is made in temporary tables of the journal's database, so only a few items are in memory at a time.
 """
 
 from __future__ import annotations
@@ -57,32 +57,32 @@ UNCHANGED = """
     AND CASE WHEN items.sha256 IS NOT NULL AND planned.sha256 IS NOT NULL
         THEN items.sha256 = planned.sha256 ELSE items.marks = planned.marks END
 """
-"""The same source, boxes and options, and the same content: by its hash where both are known, else by size and time."""
+"""Same source, boxes, options and content, compared by hash if both are known, otherwise by size and time."""
 
 COLUMNS = "output, source, boxes, options, changes, marks, sha256, size"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """How many items there are, by what is to become of them."""
+    """The number of items, by what the run will do with them."""
 
     num_new: int = 0
     num_interrupted: int = 0
-    """Waited or ran when an earlier run ended."""
+    """Waiting or running when an earlier run ended."""
     num_changed: int = 0
-    """Their source, boxes or options are others than when they ended."""
+    """Ended, but source, boxes or options have changed since."""
     num_missing: int = 0
-    """Done, but their results are not there any more."""
+    """Done, but their results no longer exist."""
     num_retried: int = 0
-    """Failed or partial, and asked for again."""
+    """Failed or partial, and to be retried."""
     num_done: int = 0
-    """Passed over."""
+    """Done and therefore skipped."""
     num_failed: int = 0
-    """Failed or partial, and not asked for again."""
+    """Failed or partial, and not to be retried."""
     num_left_out: int = 0
-    """To be done, but beyond the limit."""
+    """To be processed, but beyond the limit."""
     failures: tuple[Failure, ...] = ()
-    """Words that stand for nothing."""
+    """Sources for which nothing was found."""
 
     @property
     def num_to_do(self) -> int:
@@ -105,22 +105,22 @@ def make_plan(
     limit: int | None = None,
     on_item: Callable[[int], None] = lambda _: None,
 ) -> Plan:
-    """Begin a run of the journal with these items.
+    """Begin a new run of the journal with these items.
 
     Args:
-        journal: of the output folder.
-        items: what ``find_items`` gives.
-        out: the output folder, or an address.
-        options: of the batch.
-        retry_failed: do failed and partial items again.
-        by_hash: compare the content of sources by SHA-256, not by size and time.
-        limit: do so many items at most.
-        on_item: told now and then how many items were planned.
+        journal: The journal of the output folder.
+        items: The items, as returned by ``find_items``.
+        out: The output folder, or a URL.
+        options: The options of the batch.
+        retry_failed: Whether to retry failed and partial items.
+        by_hash: Whether to compare sources by SHA-256 instead of size and time.
+        limit: The maximum number of items to process.
+        on_item: Called now and then with the number of items planned so far.
 
     Raises:
-        OutputError: two items would write one file.
-        OptionError: options of an item that do not go together.
-        FacestreamError: what the items raise.
+        OutputError: Two items would write the same file.
+        OptionError: The options of an item contradict each other.
+        FacestreamError: Any error raised by ``items``.
     """
     planner = _Planner(journal, out, options, by_hash=by_hash)
     for statement in TABLES:
@@ -149,14 +149,14 @@ def make_plan(
 
 
 class _Planner:
-    """Takes items into the plan's tables."""
+    """Adds items to the tables of the plan."""
 
     def __init__(self, journal: Journal, out: str, options: MeshOptions, *, by_hash: bool) -> None:
         self.num_items = 0
         self.failures: list[Failure] = []
         self._db = journal.connection
         self._by_hash = by_hash
-        self._exists = _look_into(out)
+        self._exists = _make_existence_check(out)
         self._options_of = lru_cache(maxsize=1000)(
             lambda changes, boxes: apply_options(options, json.loads(changes), boxes)
         )
@@ -208,13 +208,13 @@ class _Planner:
         return row, names
 
     def _is_written(self, name: str) -> bool:
-        """Whether an output is there. Of an overlay the ending follows from the source."""
+        """Whether an output exists. The extension of an overlay depends on the source."""
         if name.endswith(".overlay"):
             return any(self._exists(name + suffix) for suffix in (".mp4", ".png"))
         return self._exists(name) and (not name.endswith(".stream") or self._exists(f"{name}~"))
 
     def _check_twins(self, rows: Iterable[tuple[Any, ...]]) -> None:
-        """A source may be named twice; two sources may not have one output."""
+        """Check that two items with one output are the same source, boxes and options."""
         for row in rows:
             output, source, boxes, options = row[:4]
             (other, *rest) = self._db.execute(
@@ -224,7 +224,7 @@ class _Planner:
                 raise _conflict(output, other, source)
             if rest != [boxes, options]:
                 raise OutputError(
-                    f"{source}: asked for twice with different boxes or options, and both would be written to "
+                    f"{source}: listed twice with different boxes or options, and both would be written to "
                     f"{output!r}; give one of them another output name"
                 )
 
@@ -240,23 +240,23 @@ class _Planner:
 
 
 def _refuse_strangers(journal: Journal, out: str) -> None:
-    """Make sure that nothing is replaced elsewhere that this journal does not know.
+    """Check that no remote results would be overwritten that are unknown to this journal.
 
     Raises:
-        OutputError: something would be.
+        OutputError: Some would be.
     """
     row = journal.connection.execute(
         "SELECT output FROM planned WHERE is_there AND output NOT IN (SELECT output FROM items) LIMIT 1"
     ).fetchone()
     if row:
         raise OutputError(
-            f"{out}/{row[0]}: results of that name are there, and the journal of this batch does not know them; "
-            "remove them, name another --out, or the --state of the batch that wrote them"
+            f"{out}/{row[0]}: results of that name exist, but the journal of this batch does not list them; "
+            "remove them, choose another --out, or give the --state of the batch that wrote them"
         )
 
 
 def _merge(journal: Journal, *, retry_failed: bool) -> dict[str, int]:
-    """Take the plan into the journal; the answer is how many items there are of each kind."""
+    """Merge the plan into the journal, and return the number of items of each kind."""
     db, run = journal.connection, journal.run
     joined = "FROM planned JOIN items USING (output)"
 
@@ -294,9 +294,9 @@ def _merge(journal: Journal, *, retry_failed: bool) -> dict[str, int]:
 
 
 def _leave_out(journal: Journal, limit: int) -> int:
-    """Leave items beyond the limit to later runs; the answer is how many."""
+    """Leave items beyond the limit to later runs, and return their number."""
     run = journal.run
-    # They are of no run, but wait.
+    # They belong to no run, but stay waiting.
     return journal.connection.execute(
         f"UPDATE items SET run = 0 WHERE run = ? AND state = {State.WAITING:d} AND number NOT IN "
         f"(SELECT number FROM items WHERE run = ? AND state = {State.WAITING:d} ORDER BY number LIMIT ?)",
@@ -305,7 +305,7 @@ def _leave_out(journal: Journal, limit: int) -> int:
 
 
 def _names(item: Item, options: MeshOptions) -> list[str]:
-    """The outputs of an item, below the output folder."""
+    """Return the outputs of an item, relative to the output folder."""
     if find_format(Path(item.output)):
         plan = plan_item(Path(), Path(item.source), item.output, options)
         return [path.as_posix() for path in (*plan.paths, *([plan.overlay] if plan.overlay else []))]
@@ -320,13 +320,11 @@ def _conflict(name: str, first: str, second: str) -> OutputError:
 
 
 def _mark_of_source(source: str, options: MeshOptions) -> tuple[int, str]:
-    """Of numbered pictures how many there are as well."""
+    """Return the mark of a source; for numbered pictures, it includes their count."""
     if options.sequence_hz is None:
         return _mark(source)
     if is_address(source):
-        raise OptionError(
-            f"{source}: numbered pictures are read from folders of this machine, or mounted ones; copy them first"
-        )
+        raise OptionError(f"{source}: numbered pictures are read from local or mounted folders only; copy them first")
     try:
         pictures = [os.stat(path) for path in find_pictures(Path(source))]  # noqa: PTH116 - ten times as fast
     except (OSError, FacestreamError):
@@ -336,7 +334,7 @@ def _mark_of_source(source: str, options: MeshOptions) -> tuple[int, str]:
 
 
 def _mark(source: str) -> tuple[int, str]:
-    """Size and time of a file, by which a change is seen; nothing where it is not there, which its run will say."""
+    """Return size and time of a file, to detect changes; ``(0, "")`` for a missing file, which its run will report."""
     if is_address(source):
         with suppress(FacestreamError):
             return describe_file(source)
@@ -362,8 +360,8 @@ def _hash(source: str) -> str | None:
     return None
 
 
-def _look_into(out: str) -> Callable[[str], bool]:
-    """What tells whether a name is there below the output folder. Elsewhere that is listed once."""
+def _make_existence_check(out: str) -> Callable[[str], bool]:
+    """Return a function that checks whether an output exists. A remote folder is listed once."""
     if is_address(out):
         there = frozenset(name for _, name in find_files(f"{out}/")) if is_there(out) else frozenset[str]()
         return there.__contains__

@@ -1,4 +1,4 @@
-"""Items whose results are there already, though the journal that knew of them is lost."""
+"""Recognition of finished items by their results, after their journal was lost."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ CHUNK = 1000
 
 
 def count_as_done(journal: Journal, folder: Path, options: MeshOptions) -> int:
-    """Count the new items of a run as done whose results are there, whole and newer than their source and boxes.
+    """Mark new items of a run as done if their results exist, complete and newer than their source and boxes.
 
     Args:
-        journal: with the items of the run, in a change that is under way.
-        folder: the output folder.
-        options: of the batch.
+        journal: The journal with the items of the run, inside a transaction.
+        folder: The output folder.
+        options: The options of the batch.
 
     Returns:
-        How many there are.
+        The number of items marked.
     """
     num_found, last = 0, -1
     while chunk := journal.connection.execute(

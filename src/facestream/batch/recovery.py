@@ -1,4 +1,4 @@
-"""What is kept of a damaged journal until a plan has been made without it."""
+"""A note about a damaged journal, kept until a new plan has been made."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ FILE_NAME = "recovering"
 
 @dataclass(frozen=True, slots=True)
 class Recovery:
-    """A journal was damaged, and the one that took its place knows nothing yet.
+    """A journal was damaged, and the new one is still empty.
 
-    It lies in a file beside the journal, which goes when a plan has been taken into the new journal: until then,
-    results that are there are looked into, also by a run after one that was killed.
+    The note is a file next to the journal, which is removed once a plan has been merged into the new journal. Until
+    then, existing results are checked, even by a run that follows a killed one.
     """
 
     found: str
@@ -25,37 +25,37 @@ class Recovery:
     """Its new name."""
 
     def keep(self, folder: Path) -> None:
-        """Write it down.
+        """Write the note.
 
         Raises:
-            OSError: it cannot be.
+            OSError: The note cannot be written.
         """
         text = f"{self.found}\n{self.aside}\n"
         (folder / FILE_NAME).write_text(text, encoding="utf-8", errors="backslashreplace")
 
     @staticmethod
     def find(folder: Path) -> Recovery | None:
-        """What an earlier run wrote down and did not bring to an end."""
+        """Return the note of an earlier run whose recovery is not complete."""
         with suppress(OSError):
             found, aside, *_ = [*(folder / FILE_NAME).read_text(encoding="utf-8").split("\n"), "", ""]
-            return Recovery(found or "it is not known how", aside)
+            return Recovery(found or "cause unknown", aside)
         return None
 
     @staticmethod
     def end(folder: Path) -> None:
-        """The new journal knows what is there."""
-        # Where it cannot be removed, the next plan looks into results that the journal does not know, and finds none.
+        """Remove the note, because the new journal now lists the existing results."""
+        # If it cannot be removed, the next plan checks for results that the journal does not list, and finds none.
         with suppress(OSError):
             (folder / FILE_NAME).unlink()
 
     def describe(self, path: Path, *, is_dry: bool) -> str:
-        """One line about the journal at ``path``."""
+        """Return one line about the journal at ``path``."""
         if is_dry:
             return (
-                f"{path}: damaged ({self.found}); a run would set it aside and begin it anew: results that are there, "
-                "whole and newer than their source would count as done"
+                f"{path}: damaged ({self.found}); a run would set it aside and start a new one: existing results that "
+                "are complete and newer than their source would count as done"
             )
         return (
-            f"{path}: damaged ({self.found}); set aside as {self.aside} and begun anew: results that are there, whole "
-            "and newer than their source count as done"
+            f"{path}: damaged ({self.found}); set aside as {self.aside}, and a new one was started: existing results "
+            "that are complete and newer than their source count as done"
         )

@@ -1,4 +1,4 @@
-"""The use case: a batch from its words to its end."""
+"""Run a batch, from its sources to its summary."""
 
 from __future__ import annotations
 
@@ -40,24 +40,24 @@ _log = logging.getLogger(__name__)
 STATE_NAME, SEGMENTS_NAME, FAILURES_NAME = "facestream-batch", "parts", "failures.csv"
 
 MIN_SEGMENT_FRAMES = 1500
-"""Of a segment, so that finding its first frame and beginning anew cost little beside it."""
+"""Minimum length of a segment, so that seeking to its first frame and starting there costs little in comparison."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BatchSummary:
-    """How a batch ended."""
+    """The result of a batch."""
 
     plan: Plan
     num_done: int
-    """With those that were done before."""
+    """Including items done in earlier runs."""
     num_partial: int
     num_failed: int
-    """With words that stand for nothing."""
+    """Including sources for which nothing was found."""
     seconds: float
     state: Path
-    """The folder of journal and log."""
+    """The folder with journal and log."""
     failures: Path | None
-    """The table of what failed."""
+    """The table of failures."""
 
     @property
     def is_whole(self) -> bool:
@@ -65,43 +65,43 @@ class BatchSummary:
 
 
 class BatchObserver(Observer, Protocol):
-    """Who is told of everything, from the plan to the end."""
+    """Receives all events of a batch, from planning to the end."""
 
     def planning(self, num_items: int) -> None:
-        """So many items were planned until now."""
+        """This many items have been planned so far."""
         ...
 
     def planned(self, plan: Plan, journal: Journal, out: str) -> None:
-        """All were; the work begins."""
+        """All items have been planned, and processing begins."""
         ...
 
     def working(self, description: str, num_workers: int) -> None:
-        """Who will do it."""
+        """The workers have been chosen."""
         ...
 
 
 def run_batch(
-    words: Sequence[str], out: str, options: MeshOptions, settings: BatchOptions, observer: BatchObserver
+    sources: Sequence[str], out: str, options: MeshOptions, settings: BatchOptions, observer: BatchObserver
 ) -> BatchSummary:
-    """Plan a batch and do what is to be done of it.
+    """Plan a batch and process what is not done yet.
 
     Args:
-        words: folders, patterns, lists, tables, files and addresses.
-        out: the output folder, which is made where it is missing, or an address.
-        options: of all items, as far as a table says nothing else.
-        settings: of the batch.
-        observer: is told of everything.
+        sources: Folders, patterns, lists, tables, files and URLs.
+        out: The output folder, which is created if it is missing, or a URL.
+        options: The options of all items, unless a table overrides them.
+        settings: The settings of the batch.
+        observer: Receives all events.
 
     Raises:
-        OptionError: options that do not go together.
-        SourceError: a list cannot be read.
-        OutputError: two items would write one file, another batch has the folder, or the disk is full.
+        OptionError: Options contradict each other.
+        SourceError: A list cannot be read.
+        OutputError: Two items would write the same file, another batch uses the folder, or the disk is full.
         JobStopped: Ctrl-C was pressed.
-        FacestreamError: no worker can work.
+        FacestreamError: No worker is able to run.
     """
     started = time.perf_counter()
     if options.boxes is not None or isinstance(options.overlay, Path):
-        raise OptionError("boxes and overlays of a batch belong to one item each: name boxes in a table, no file")
+        raise OptionError("boxes and overlay files belong to one item each: give boxes in a table, and no overlay file")
     out = out.rstrip("/") if is_address(out) else os.path.abspath(out)  # noqa: PTH100 - links are kept as they are
     state = _state_folder(out, settings)
     place = state / FILE_NAME
@@ -117,7 +117,7 @@ def run_batch(
         sweep_staged_files(state)
         plan = make_plan(
             journal,
-            find_items(words, are_sequences=options.sequence_hz is not None),
+            find_items(sources, are_sequences=options.sequence_hz is not None),
             out,
             options,
             retry_failed=settings.retry_failed,
@@ -150,7 +150,7 @@ def _work(journal: Journal, out: str, options: MeshOptions, settings: BatchOptio
     segments = SegmentStore(f"{out}/{STATE_NAME}/{SEGMENTS_NAME}")
     segments.sweep(journal)
     num_segments = settings.split if isinstance(settings.split, int) else None
-    # Who asks for a number gets it, whatever a segment costs.
+    # An explicit number of segments is used even if the segments are short.
     min_segment_frames = MIN_SEGMENT_FRAMES if num_segments is None else 1
     worker_settings = WorkerSettings(
         out=out, segments=segments.place, options=options, min_segment_frames=min_segment_frames
@@ -183,14 +183,14 @@ def _open_workers(settings: BatchOptions, worker_settings: WorkerSettings, obser
 
 def _describe(sizing: Sizing) -> str:
     if sizing.num_threads is None:
-        return "a process with all cores"
+        return "one process with all cores"
     each = "" if sizing.num_workers == 1 else " each"
-    threads = "a thread" if sizing.num_threads == 1 else f"{sizing.num_threads} threads"
-    return f"{'processes' if each else 'a process'} with {threads}{each}"
+    threads = "one thread" if sizing.num_threads == 1 else f"{sizing.num_threads} threads"
+    return f"{'processes' if each else 'one process'} with {threads}{each}"
 
 
 def _environments(sizing: Sizing) -> list[dict[str, str]]:
-    """Of each worker: where there are several GPUs, it sees one."""
+    """Return the environment of each worker; if there are several GPUs, each worker sees one."""
     if sizing.num_gpus < 2:
         return []
     numbers = os.environ.get("CUDA_VISIBLE_DEVICES", ",".join(map(str, range(sizing.num_gpus)))).split(",")
@@ -211,7 +211,7 @@ def _state_folder(out: str, settings: BatchOptions) -> Path:
 
 
 def _copy_state(state: Path, folder: Path) -> Path:
-    """The journal as it is, for a plan that changes nothing; a damaged one file by file."""
+    """Copy the journal for a dry run that changes nothing; a damaged one is copied file by file."""
     path = state / FILE_NAME
     if recovery := Recovery.find(state):
         recovery.keep(folder)
@@ -237,5 +237,5 @@ def _make_folder(folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise OutputError(f"{folder}: the output folder cannot be made ({error.strerror or error})") from error
+        raise OutputError(f"{folder}: the output folder cannot be created ({error.strerror or error})") from error
     check_folder(folder)

@@ -1,4 +1,4 @@
-"""The settings of a batch beside the options of its items: one table, which the command line and docs show."""
+"""The settings of a batch, in addition to the options of its items: one table for the command line and the docs."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ class BatchOptions:
     """Settings of a batch.
 
     Raises:
-        OptionError: a value out of its range.
+        OptionError: A value is out of range.
     """
 
     num_workers: int | str = make_option(
@@ -25,14 +25,14 @@ class BatchOptions:
         maximum=10_000,
         word="auto",
         metavar="N|auto",
-        help="How many work at once. auto is one a core, as far as memory goes, or one a GPU; on Ray, as many as the "
-        "cluster has room for, now and as it grows.",
+        help="Number of parallel workers. auto is one per core, as far as memory allows, or one per GPU; on Ray, as "
+        "many as the cluster has room for, now and as it grows.",
     )
     ray: bool | str = make_option(
         False,
         metavar="[ADDRESS]",
-        help="Work on a Ray cluster, by its address or, without one, the one that RAY_ADDRESS names or that runs on "
-        "this machine, else on Ray on this machine alone. Input and output must be reachable from every node.",
+        help="Run on the Ray cluster at ADDRESS. Without ADDRESS: the cluster that RAY_ADDRESS names or that runs on "
+        "this machine, otherwise Ray on this machine alone. Input and output must be reachable from every node.",
     )
     ray_gpus: float | None = make_option(
         None,
@@ -40,7 +40,7 @@ class BatchOptions:
         maximum=64.0,
         kind=int | float,
         metavar="N",
-        help="GPUs of each worker on Ray, such as 1 or 0.5; 1 with --device cuda and 0 else when left out.",
+        help="GPUs per worker on Ray, such as 1 or 0.5; by default, 1 with --device cuda and 0 otherwise.",
     )
     split: int | str = make_option(
         "auto",
@@ -48,23 +48,23 @@ class BatchOptions:
         maximum=10_000,
         word="auto",
         metavar="N|auto",
-        help="Divide long videos into so many segments, which are looked at at once; results do not depend on it. 1 "
-        "divides none; auto is four a worker, of 1,500 frames or more.",
+        help="Divide long videos into N segments that are processed in parallel; it does not affect results. 1 "
+        "disables this; auto is four per worker, of at least 1,500 frames each.",
     )
-    retry_failed: bool = make_option(False, help="Do items again that failed or whose source broke off.")
+    retry_failed: bool = make_option(False, help="Retry items that failed or whose source ended early.")
     by_hash: bool = make_option(
         False,
         flag="--hash",
-        help="Take an input for unchanged if its content is (SHA-256), whatever its time; reads every input.",
+        help="Detect changed inputs by their content (SHA-256) instead of size and time; this reads every input.",
     )
-    dry_run: bool = make_option(False, help="Say what would be done; do and write nothing.")
-    limit: int | None = make_option(None, minimum=0, metavar="N", help="Do N items at most.")
+    dry_run: bool = make_option(False, help="Show what would be processed, without processing or writing anything.")
+    limit: int | None = make_option(None, minimum=0, metavar="N", help="Process at most N items.")
     state: Path | None = make_option(
         None,
         is_path=True,
         metavar="FOLDER",
-        help="Where journal, log and list of failures lie, a folder on a local disk for each batch; "
-        "facestream-batch in the output folder when left out, or your state folder where that is elsewhere.",
+        help="Folder on a local disk for journal, log and list of failures, one for each batch; by default, "
+        "facestream-batch in the output folder, or your user state folder if the output is remote.",
     )
 
     def __post_init__(self) -> None:

@@ -1,4 +1,4 @@
-"""The command line: parse, call, print."""
+"""The command line: parse arguments, run the job, print the result."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ EXIT_INTERRUPTED = 130
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
 @click.version_option(__version__, prog_name="facestream")
 def facestream() -> None:
-    """Pictures and videos of faces in, 468-point face-mesh streams out."""
+    """Turn pictures and videos of faces into streams of 468-point face meshes."""
 
 
 for _command in (mesh, detect, batch, info, convert, serve, discover_modules):
@@ -40,10 +40,10 @@ for _command in (mesh, detect, batch, info, convert, serve, discover_modules):
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line; the answer is the exit code."""
-    # NumPy multiplies no large matrices here, and the threads that it would start for them spin for a while.
+    """Run the command line and return the exit code."""
+    # NumPy multiplies no large matrices here, and the threads that it would start for that busy-wait for a while.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-    _heed_signals()
+    _handle_signals()
     try:
         return int(facestream.main(arguments, prog_name="facestream", standalone_mode=False) or 0)
     except click.exceptions.NoArgsIsHelpError as error:
@@ -54,13 +54,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         message = error.format_message()
         if isinstance(error, click.NoSuchOption):
             message = _name_file(error, sys.argv[1:] if arguments is None else arguments) or _name_command(error)
-        print_error(f"error: {message} ({command} --help shows how it is used)")
+        print_error(f"error: {message} (see {command} --help)")
         return EXIT_USAGE
     except OptionError as error:
         print_error(f"error: {error}")
         return EXIT_USAGE
     except (click.Abort, KeyboardInterrupt, JobStopped) as error:
-        print_error(str(error) if isinstance(error, JobStopped) else "interrupted; nothing half written was left")
+        print_error(str(error) if isinstance(error, JobStopped) else "interrupted; no partial outputs were left behind")
         return EXIT_INTERRUPTED
     except FacestreamError as error:
         print_error(f"error: {error}")
@@ -68,15 +68,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _name_file(error: click.NoSuchOption, arguments: Sequence[str]) -> str | None:
-    """What to do about a file whose name begins with a dash, if that was taken for an option."""
-    for word in arguments:
-        if word.startswith(error.option_name) and os.path.lexists(word):
-            return f"{word} is taken for an option; write ./{word} for the file of that name"
+    """Return advice if the unknown option is a file whose name begins with a dash."""
+    for argument in arguments:
+        if argument.startswith(error.option_name) and os.path.lexists(argument):
+            return f"{argument} is read as an option; to name the file, write ./{argument}"
     return None
 
 
 def _name_command(error: click.NoSuchOption) -> str:
-    """Which commands have the option that this one has not, else what it may have been."""
+    """Name the other commands that have this option, or else suggest similar options."""
     others = [
         name
         for name, command in facestream.commands.items()
@@ -85,8 +85,8 @@ def _name_command(error: click.NoSuchOption) -> str:
     return f"{error.option_name} is an option of {' and '.join(others)} only" if others else error.format_message()
 
 
-def _heed_signals() -> None:
-    """Ending the process from outside cleans up as Ctrl-C does."""
+def _handle_signals() -> None:
+    """Make termination signals clean up as Ctrl-C does."""
 
     def stop(number: int, _: FrameType | None) -> None:
         sys.exit(128 + number)

@@ -1,4 +1,4 @@
-"""How far a batch is: counted as it is told, and shown as a table or in lines."""
+"""The progress of a batch, counted from reports and shown as a table or as lines of text."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 __all__ = ["BatchProgress"]
 
 WINDOW_S = 20.0
-"""Over which speeds are taken."""
+"""The time over which speeds are averaged."""
 
 SAMPLE_EVERY_S = 0.5
 
@@ -25,11 +25,11 @@ MAX_WORKERS_SHOWN = 16
 
 @dataclass(slots=True)
 class _Speed:
-    """Frames, and how fast they came of late."""
+    """Number of frames, and their recent rate."""
 
     num_ended: int = 0
     num_running: int = 0
-    """Of the task that runs."""
+    """Frames of the running task."""
     samples: deque[tuple[float, int]] = field(default_factory=deque)
 
     @property
@@ -58,20 +58,20 @@ class BatchProgress:
         self._started = time.monotonic()
         self._num_bytes = self._num_bytes_done = 0
         self._bytes_of_parts: dict[int, float] = {}
-        """Of items that run: what tasks that have ended looked at."""
+        """For each running item, the bytes processed by tasks that have ended."""
         self._bytes_running: dict[str, float] = {}
-        """Of each worker's task."""
+        """For each worker, the bytes of its running task."""
         self._all = _Speed()
         self._speeds: dict[str, _Speed] = {}
         self._sources: dict[str, str] = {}
 
     def begin(self, num_to_do: int, num_passed: int, num_bytes: int) -> None:
-        """So many items and bytes are to be done, and so many items are passed over."""
+        """Start the count, given the items and bytes to process and the items skipped."""
         self.num_to_do, self.num_passed, self._num_bytes = num_to_do, num_passed, num_bytes
         self._started = time.monotonic()
 
     def progressed(self, worker: str, source: str, frames: int, num_bytes: float) -> None:
-        """A worker has looked at so many frames of a source, or bytes by their share."""
+        """Record how many frames of a source, and what share of its bytes, a worker has processed."""
         self._bytes_running[worker] = num_bytes
         speed = self._speeds.setdefault(worker, _Speed())
         self._all.num_ended += frames - speed.num_running
@@ -79,7 +79,7 @@ class BatchProgress:
         self._sources[worker] = source
 
     def rested(self, worker: str, item: int, frames: int, num_bytes: float) -> None:
-        """A worker has ended a task on an item."""
+        """Record that a worker has ended a task on an item."""
         self._bytes_running.pop(worker, None)
         self._bytes_of_parts[item] = self._bytes_of_parts.get(item, 0.0) + num_bytes
         speed = self._speeds.setdefault(worker, _Speed())
@@ -93,7 +93,7 @@ class BatchProgress:
         self._num_bytes_done += num_bytes
 
     def sample(self) -> None:
-        """Time has passed."""
+        """Take a sample of the speeds."""
         now = time.monotonic()
         for speed in (self._all, *self._speeds.values()):
             speed.sample(now)
@@ -108,7 +108,7 @@ class BatchProgress:
 
     @property
     def seconds_left(self) -> float | None:
-        """By the bytes of the sources; not known at the start."""
+        """Estimated from the bytes of the sources; ``None`` at the start."""
         done = self._num_bytes_done + sum(self._bytes_of_parts.values()) + sum(self._bytes_running.values())
         if not done or not self._num_bytes:
             return None
@@ -116,18 +116,18 @@ class BatchProgress:
 
     @property
     def disk_left(self) -> int | None:
-        """Bytes where the results go."""
+        """Free bytes on the disk of the output folder."""
         try:
             return shutil.disk_usage(Path(self._out)).free
         except OSError:
             return None
 
     def _shown(self, now: float) -> list[str]:
-        """Workers that have a task, or had one of late; of a cluster some go and others come."""
+        """Return the workers that have a task or had one recently; in a cluster, workers come and go."""
         return [worker for worker, speed in self._speeds.items() if worker in self._sources or speed.fps(now) > 0]
 
     def line(self) -> str:
-        """All of it in a line."""
+        """Return the progress as one line."""
         now = time.monotonic()
         ended = self.num_done + self.num_partial + self.num_failed
         parts = [f"{ended} of {self.num_to_do} items"]
@@ -140,11 +140,11 @@ class BatchProgress:
         if self.seconds_left is not None:
             parts.append(f"about {_clock(self.seconds_left)} left")
         if self.disk_left is not None:
-            parts.append(f"{self.disk_left / 1e9:.1f} GB of disk left")
+            parts.append(f"{self.disk_left / 1e9:.1f} GB of disk free")
         return ", ".join(parts)
 
     def table(self) -> RenderableType:
-        """The same as a table, with a row a worker."""
+        """Return the progress as a table with one row per worker."""
         from rich.table import Table
         from rich.text import Text
 
@@ -157,20 +157,20 @@ class BatchProgress:
             (f", {self.num_failed} failed", "red" if self.num_failed else "dim"),
             (f", {self.num_partial} partial", "yellow" if self.num_partial else "dim"),
             (f", {waiting} left", "dim"),
-            (f", {self.num_passed} passed over" if self.num_passed else "", "dim"),
+            (f", {self.num_passed} skipped" if self.num_passed else "", "dim"),
         )
         left = "" if self.seconds_left is None else f", about {_clock(self.seconds_left)} left"
-        disk = "" if self.disk_left is None else f", {self.disk_left / 1e9:.1f} GB of disk left"
+        disk = "" if self.disk_left is None else f", {self.disk_left / 1e9:.1f} GB of disk free"
         table.add_row("items", counts)
-        table.add_row("speed", f"{self._all.fps(now):.0f} frames/s, {self.num_frames} frames in all")
-        table.add_row("time", f"{_clock(self.seconds)} so far{left}{disk}")
+        table.add_row("speed", f"{self._all.fps(now):.0f} frames/s, {self.num_frames} frames in total")
+        table.add_row("time", f"{_clock(self.seconds)} elapsed{left}{disk}")
         workers = self._shown(now)
         for worker in workers[:MAX_WORKERS_SHOWN]:
             source = Path(self._sources.get(worker, "")).name
             speed = f"{self._speeds[worker].fps(now):6.0f} frames/s"
             table.add_row(worker, Text(f"{speed}  {source}", overflow="ellipsis", no_wrap=True))
         if len(workers) > MAX_WORKERS_SHOWN:
-            table.add_row("", Text(f"and {len(workers) - MAX_WORKERS_SHOWN} workers more", "dim"))
+            table.add_row("", Text(f"and {len(workers) - MAX_WORKERS_SHOWN} more workers", "dim"))
         return table
 
 

@@ -1,4 +1,4 @@
-"""What a batch tells: a live table on a terminal, lines elsewhere, a log file of everything."""
+"""The reports of a batch: a live table on a terminal, lines of text elsewhere, and a complete log file."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ LOG_NAME = "log.txt"
 LINES_EVERY_S = 10.0
 PLANNING_EVERY_ITEMS = 10_000
 NUM_LISTED = 10
-"""Of a dry run, and of failures at the end."""
+"""How many items of a dry run are listed."""
 
 
 @contextmanager
 def open_report(out: str, settings: BatchOptions, *, quiet: bool) -> Iterator[BatchReport]:
-    """A report to the terminal, or to wherever standard error leads."""
+    """Open a report on standard error, which may be a terminal."""
     report = BatchReport(out, is_dry=settings.dry_run, quiet=quiet)
     handler = _LogHandler(report)
     logger = logging.getLogger("facestream")
@@ -45,7 +45,7 @@ def open_report(out: str, settings: BatchOptions, *, quiet: bool) -> Iterator[Ba
 
 
 class BatchReport:
-    """Is told of everything, and says what people want to know."""
+    """Receives all events of a batch and prints what users need to know."""
 
     def __init__(self, out: str, *, is_dry: bool, quiet: bool) -> None:
         self._progress = BatchProgress(out)
@@ -54,9 +54,9 @@ class BatchReport:
         self._is_terminal = sys.stderr is not None and sys.stderr.isatty()
         self._live: Live | None = None
         self._log_file: TextIO | None = None
-        self._told_s = time.monotonic()
+        self._reported_s = time.monotonic()
         self._num_warned = 0
-        """Items that are done, but something should be known of them."""
+        """Number of items that are done, but with warnings."""
 
     def close(self) -> None:
         if self._live is not None:
@@ -72,19 +72,19 @@ class BatchReport:
         from facestream.batch.journal import State
 
         if self._is_dry:
-            self._say(f"{_plan_text(plan)}; nothing was done")
+            self._say(f"{_plan_text(plan)}; dry run, nothing was processed")
             for number, entry in enumerate(journal.entries(State.WAITING)):
                 if number == NUM_LISTED:
                     self._say(f"... and {plan.num_to_do - NUM_LISTED} more")
                     break
-                self._say(f"would do {entry.source}")
+                self._say(f"would process {entry.source}")
             return
         with suppress(OSError):
             self._log_file = (journal.path.parent / LOG_NAME).open("a", encoding="utf-8", errors="backslashreplace")
-        self._log(f"a run into {out}")
+        self._log(f"run started, output folder {out}")
         self._say(_plan_text(plan))
         for entry in journal.entries(State.PARTIAL, State.FAILED):
-            self._log(f"{entry.source}: passed over, {entry.state.name.lower()}: {entry.error}")
+            self._log(f"{entry.source}: skipped, {entry.state.name.lower()}: {entry.error}")
         self._progress.begin(plan.num_to_do, plan.num_done + plan.num_failed, journal.sum_sizes(State.WAITING))
 
     def working(self, description: str, num_workers: int) -> None:
@@ -97,7 +97,7 @@ class BatchReport:
             self._live.start()
 
     def began(self, entry: Entry) -> None:
-        self._log(f"{entry.source}: begun")
+        self._log(f"{entry.source}: started")
 
     def progressed(self, worker: str, entry: Entry, frames: int, share: float) -> None:
         self._progress.progressed(worker, entry.source, frames, share * entry.size)
@@ -120,7 +120,7 @@ class BatchReport:
             return
         self._log(f"{entry.source}: {state.name.lower()}, {outcome.frames} frames in {outcome.seconds:.2f} s")
         if state is State.PARTIAL:
-            self._say_error(f"partial: {entry.source}: {outcome.error}; the results hold what came before")
+            self._say_error(f"partial: {entry.source}: {outcome.error}; the results hold everything up to there")
 
     def noted(self, source: str, text: str) -> None:
         self._log(f"{source}: {text}")
@@ -128,16 +128,16 @@ class BatchReport:
     def waited(self) -> None:
         self._progress.sample()
         now = time.monotonic()
-        if self._live is None and now - self._told_s >= LINES_EVERY_S:
-            self._told_s = now
+        if self._live is None and now - self._reported_s >= LINES_EVERY_S:
+            self._reported_s = now
             self._say(self._progress.line())
 
     def warn(self, text: str) -> None:
-        """Something that was logged."""
+        """Report a logged warning."""
         self._say_error(text)
 
     def result_lines(self, summary: BatchSummary) -> Iterator[str]:
-        """What is printed at the end."""
+        """Return the lines printed at the end."""
         if self._is_dry:
             return
         plan = summary.plan
@@ -149,7 +149,7 @@ class BatchReport:
         if summary.num_partial:
             counts.append(f"{summary.num_partial} partial")
         if plan.num_left_out:
-            counts.append(f"{plan.num_left_out} wait beyond the limit")
+            counts.append(f"{plan.num_left_out} beyond the limit")
         frames, seconds = self._progress.num_frames, self._progress.seconds
         speed = f"; {frames} frames in {seconds:.1f} s ({frames / seconds:.0f} frames/s)" if frames else ""
         yield f"{', '.join(counts)}{speed}"
@@ -157,10 +157,10 @@ class BatchReport:
             count = "1 of these has warnings" if self._num_warned == 1 else f"{self._num_warned} of these have warnings"
             yield f"{count}: {summary.state / LOG_NAME}"
         if summary.failures is not None:
-            yield f"what failed: {summary.failures}; --retry-failed does it again"
+            yield f"failures: {summary.failures}; use --retry-failed to process them again"
 
     def result_line(self, summary: BatchSummary) -> dict[str, Any]:
-        """The same for programs."""
+        """Return the final result as JSON, for programs."""
         plan = summary.plan
         return {
             "done": summary.num_done,
@@ -195,7 +195,7 @@ class BatchReport:
 
     def _log(self, text: str) -> None:
         if self._log_file is not None:
-            # A full disk must not end what can still be done.
+            # A full disk must not stop work that can still be done.
             with suppress(OSError):
                 self._log_file.write(f"{time.strftime('%Y-%m-%d %H:%M:%S')} {printable(text)}\n")
                 self._log_file.flush()
@@ -211,20 +211,20 @@ class _LogHandler(logging.Handler):
 
 
 def _plan_text(plan: Plan) -> str:
-    """How many items there are of each kind."""
+    """Return the number of items of each kind as text."""
     kinds = {
         "new": plan.num_new,
         "left from an earlier run": plan.num_interrupted,
         "changed": plan.num_changed,
         "with missing results": plan.num_missing,
-        "to be tried again": plan.num_retried,
+        "to be retried": plan.num_retried,
     }
-    told = ", ".join(f"{count} {kind}" for kind, count in kinds.items() if count)
-    text = f"{plan.num_items} items: {plan.num_to_do} to do" + (f" ({told})" if told else "")
+    details = ", ".join(f"{count} {kind}" for kind, count in kinds.items() if count)
+    text = f"{plan.num_items} items: {plan.num_to_do} to do" + (f" ({details})" if details else "")
     if plan.num_left_out:
         text += f", {plan.num_left_out} beyond the limit"
     if plan.num_done:
-        text += f", {plan.num_done} done before"
+        text += f", {plan.num_done} already done"
     if plan.num_failed:
-        text += f", {plan.num_failed} failed before and not tried again"
+        text += f", {plan.num_failed} failed before and not retried"
     return text

@@ -11,15 +11,15 @@ from facestream.cli.report import Reporter, describe_paths, print_result
 __all__ = ["convert"]
 
 
-@click.command(short_help="Turn .stream, .npz and .csv into each other.")
+@click.command(short_help="Convert between .stream, .npz and .csv.")
 @click.argument("source", metavar="FROM", type=click.Path(path_type=Path, readable=False))
 @click.argument("target", metavar="TO", type=click.Path(path_type=Path, readable=False))
-@click.option("--quiet", is_flag=True, help="Warnings and errors only.")
+@click.option("--quiet", is_flag=True, help="Show only warnings and errors.")
 def convert(source: Path, target: Path, quiet: bool) -> int:
-    """Write a .stream, .npz or .csv as another of these; their endings say which.
+    """Convert a .stream, .npz or .csv file to another of these formats, as given by the file extensions.
 
-    Any stream becomes an archive or table and comes back with the same bytes; the archives and tables of mesh and
-    detect become each other without loss, and the streams that those commands would have written.
+    Any stream can be converted to an archive or table and back to the same bytes. The archives and tables of mesh and
+    detect can be converted to each other without loss, and to the streams that those commands would have written.
     """
     from facestream.use_cases.conversion import convert as convert_file
 

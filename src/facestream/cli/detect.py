@@ -15,19 +15,19 @@ from facestream.config import DetectOptions
 __all__ = ["detect"]
 
 
-@click.command(short_help="Face boxes and keypoints of pictures and videos.")
+@click.command(short_help="Find face boxes and keypoints in pictures and videos.")
 @add_job_arguments
 @add_options(DetectOptions)
 def detect(
-    words: tuple[str, ...], output: Path | None, skip_existing: bool, as_json: bool, quiet: bool, **values: Any
+    arguments: tuple[str, ...], output: Path | None, skip_existing: bool, as_json: bool, quiet: bool, **values: Any
 ) -> int:
-    """Find the box and keypoints of the most prominent face of pictures and videos.
+    """Find the box and keypoints of the most prominent face in pictures and videos.
 
-    For each INPUT (see facestream mesh) two streams are written, one row a frame: NAME.boundingbox.stream, ymin, xmin,
-    ymax, xmax as fractions of the frame and the confidence, and NAME.keypoints.stream, six y,x pairs (right eye, left
-    eye, nose, mouth, right ear, left ear of the subject) and the confidence.
+    For each INPUT (see facestream mesh), two streams are written, with one row per frame. NAME.boundingbox.stream holds
+    ymin, xmin, ymax, xmax as fractions of the frame and the confidence; NAME.keypoints.stream holds six y,x pairs
+    (right eye, left eye, nose, mouth, right ear and left ear of the subject) and the confidence.
     """
-    sources = find_sources(words, output, values["overlay"], are_sequences=values["sequence_hz"] is not None)
+    sources = find_sources(arguments, output, values["overlay"], are_sequences=values["sequence_hz"] is not None)
     values["overlay"] = overlay_option(values["overlay"])
     options = DetectOptions(**values)
     from facestream.use_cases import extraction

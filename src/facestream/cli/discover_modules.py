@@ -11,19 +11,19 @@ from facestream.cli.report import print_result
 __all__ = ["discover_modules"]
 
 
-@click.command("discover-modules", short_help="Write facestream's modules for a DISCOVER server of your own.")
+@click.command("discover-modules", short_help="Write facestream's modules for your own DISCOVER server.")
 @click.argument("folder", type=click.Path(path_type=Path, readable=False))
 @click.option(
     "--wheel",
     metavar="PATH",
     type=click.Path(path_type=Path, readable=False),
-    help="A wheel of facestream that DISCOVER is to install; this version from the package index when left out.",
+    help="A facestream wheel for DISCOVER to install; by default, this version from the package index.",
 )
 def discover_modules(folder: Path, wheel: Path | None) -> int:
     """Write the module folders facemesh and blazeface into FOLDER, from which DISCOVER and du-process run them.
 
-    FOLDER is DISCOVER's folder of modules (--cml_dir), where they take the place of the modules of these names: inputs,
-    outputs and media types are the same, facestream does the work.
+    FOLDER is DISCOVER's module folder (--cml_dir), where they replace the modules of the same names. Inputs, outputs
+    and media types stay the same; facestream does the work.
     """
     from facestream.discover.module_folders import write_module_folders
 

@@ -1,4 +1,4 @@
-"""What the commands of the jobs share: their arguments, and the run over many inputs."""
+"""What the job commands share: their arguments, and running one job over many inputs."""
 
 from __future__ import annotations
 
@@ -31,36 +31,36 @@ Options = TypeVar("Options", bound=JobOptions)
 
 @dataclass(frozen=True, slots=True)
 class Sources:
-    """What the words of a command line stand for."""
+    """The inputs that the command-line arguments refer to."""
 
     inputs: Sequence[Input]
     failures: Sequence[Failure]
 
     @property
     def are_many(self) -> bool:
-        """More than one, or what could be more than one."""
+        """Whether there is more than one input, or could be, as with a folder or pattern."""
         return len(self.inputs) + len(self.failures) > 1 or not all(item.is_named for item in self.inputs)
 
 
 def add_job_arguments(command: Command) -> Command:
-    """INPUT... and the options that are not those of the job itself."""
+    """Add INPUT... and the options that are not part of the job itself."""
     decorators = (
-        click.argument("words", metavar="INPUT...", nargs=-1, type=click.Path(readable=False)),
+        click.argument("arguments", metavar="INPUT...", nargs=-1, type=click.Path(readable=False)),
         click.option(
             "-o",
             "--output",
             metavar="PATH",
             type=click.Path(path_type=Path, readable=False),
-            help="A file where it ends in .stream, .npz or .csv and there is one INPUT, else a folder that exists, "
-            "below which a folder's own structure is kept; beside each INPUT when left out.",
+            help="A file if it ends in .stream, .npz or .csv and there is one INPUT, otherwise an existing folder, in "
+            "which the structure of input folders is kept. By default, outputs go next to each INPUT.",
         ),
         click.option(
             "--skip-existing",
             is_flag=True,
-            help="Pass over inputs whose outputs are all there, complete and not older; options are not compared.",
+            help="Skip inputs whose outputs all exist, are complete and not older; options are not compared.",
         ),
-        click.option("--json", "as_json", is_flag=True, help="Print one line of JSON an input."),
-        click.option("--quiet", is_flag=True, help="No progress; warnings and errors only."),
+        click.option("--json", "as_json", is_flag=True, help="Print one line of JSON per input."),
+        click.option("--quiet", is_flag=True, help="Show no progress, only warnings and errors."),
     )
     for decorate in reversed(decorators):
         command = decorate(command)
@@ -68,29 +68,29 @@ def add_job_arguments(command: Command) -> Command:
 
 
 def overlay_option(value: str | None) -> bool | Path:
-    """``--overlay`` alone is a flag, with a file it names it."""
+    """Convert the value of ``--overlay``, which is empty if no file was given."""
     return False if value is None else Path(value) if value else True
 
 
 def find_sources(
-    words: Sequence[str], output: Path | None, overlay: str | None, *, are_sequences: bool = False
+    arguments: Sequence[str], output: Path | None, overlay: str | None, *, are_sequences: bool = False
 ) -> Sources:
-    """The inputs, if they go together with what one file was named for."""
+    """Find the inputs, and check that options naming a single file are given for a single input."""
     from facestream.storage.staging import is_folder
     from facestream.use_cases.inputs import OVERLAY_MARK, find_inputs
 
-    if not words:
-        taken = f" (--overlay took {overlay}; write --overlay last, or --overlay=FILE)" if overlay else ""
-        raise click.UsageError(f"there is no INPUT: name at least one picture or video{taken}")
-    sources = Sources(*find_inputs(words, are_sequences=are_sequences))
+    if not arguments:
+        taken = f" (--overlay took {overlay}; put --overlay last, or write --overlay=FILE)" if overlay else ""
+        raise click.UsageError(f"no INPUT given: name at least one picture or video{taken}")
+    sources = Sources(*find_inputs(arguments, are_sequences=are_sequences))
     paths = {str(item.path) for item in sources.inputs}
-    for word in words:
-        if OVERLAY_MARK in Path(word).name and str(Path(word)) not in paths:
-            print_error(f"{word}: an overlay, passed over")
+    for argument in arguments:
+        if OVERLAY_MARK in Path(argument).name and str(Path(argument)) not in paths:
+            print_error(f"{argument}: skipped, because it is an overlay")
     num_inputs = len(sources.inputs)
     count = f"but there are {num_inputs} inputs" if num_inputs > 1 else "but the input is a folder or pattern"
     if sources.are_many and overlay:
-        raise click.UsageError(f"--overlay {overlay} names one file, {count}; leave FILE out")
+        raise click.UsageError(f"--overlay {overlay} names one file, {count}; omit FILE")
     names_file = output is not None and find_format(output) is not None and not is_folder(output)
     if sources.are_many and names_file:
         raise click.UsageError(f"-o {output} names one file, {count}; name a folder")
@@ -107,16 +107,16 @@ def run_jobs(
     reporter: Reporter,
     skip_existing: bool,
 ) -> int:
-    """All inputs, one after the other; a failure does not stop the others.
+    """Run the job on all inputs, one after the other; a failure does not stop the others.
 
     Args:
-        sources: what is to be read.
-        output: a file or folder, if one was named.
-        options: of the job.
-        open_pipeline: loads the networks, which is done for the first input that needs them.
-        run: the job, as ``facestream.extract``.
-        reporter: is told of everything.
-        skip_existing: pass over inputs whose outputs are there.
+        sources: The inputs.
+        output: A file or folder, if one was named.
+        options: The options of the job.
+        open_pipeline: Loads the networks; called for the first input that needs them.
+        run: The job, such as ``facestream.extract``.
+        reporter: Receives all progress and results.
+        skip_existing: Whether to skip inputs whose outputs exist.
 
     Returns:
         The exit code.
@@ -143,7 +143,7 @@ def run_jobs(
             reporter.failed(plan.source, error)
             num_failed += 1
         except Exception as error:
-            # A fault of ours must not cost the other inputs their turn.
+            # A bug in facestream must not keep the other inputs from being processed.
             _log.debug("%s", plan.source, exc_info=True)
             fault = f"{plan.source}: facestream itself failed ({type(error).__name__}: {error}); please report it"
             reporter.failed(plan.source, FacestreamError(fault))
@@ -155,7 +155,7 @@ def run_jobs(
 
 
 def _plan(sources: Sources, output: Path | None, options: JobOptions) -> list[OutputPlan]:
-    """The outputs of every input, if they do not get into each other's way."""
+    """Plan the outputs of every input, and check that they do not overwrite each other."""
     from facestream.storage.staging import check_folder, is_folder
     from facestream.use_cases.outputs.plan import check_distinct, plan_outputs
 
@@ -180,4 +180,4 @@ def _make_subfolder(output: Path, subfolder: Path) -> None:
     try:
         (output / subfolder).mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise OutputError(f"{output / subfolder}: the folder cannot be made ({error.strerror or error})") from error
+        raise OutputError(f"{output / subfolder}: the folder cannot be created ({error.strerror or error})") from error

@@ -15,14 +15,14 @@ __all__ = ["info"]
 NAME_WIDTH = 12
 
 
-@click.command(short_help="What a file holds that facestream reads or writes.")
+@click.command(short_help="Describe a file that facestream reads or writes.")
 @click.argument("paths", metavar="FILE...", nargs=-1, required=True, type=click.Path(path_type=Path, readable=False))
-@click.option("--json", "as_json", is_flag=True, help="Print one line of JSON a file.")
+@click.option("--json", "as_json", is_flag=True, help="Print one line of JSON per file.")
 def info(paths: tuple[Path, ...], as_json: bool) -> int:
-    """Tell what a file holds: a stream, an archive (.npz), a table (.csv), a video, a picture, a trainer, a list of a
-    batch, or weights; of the output folder of a batch, how far it is.
+    """Describe a file: a stream, an archive (.npz), a table (.csv), a video, a picture, a trainer, a batch list or
+    weights. For the output folder of a batch, show its progress.
 
-    Where a stream is one of faces, ranges are over the rows with a face.
+    For face streams, value ranges cover only the rows with a face.
     """
     from facestream.inspection import inspect
 

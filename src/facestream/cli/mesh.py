@@ -15,21 +15,23 @@ from facestream.config import MeshOptions
 __all__ = ["mesh"]
 
 
-@click.command(short_help="Face meshes of pictures and videos.")
+@click.command(short_help="Find face meshes in pictures and videos.")
 @add_job_arguments
 @add_options(MeshOptions)
 def mesh(
-    words: tuple[str, ...], output: Path | None, skip_existing: bool, as_json: bool, quiet: bool, **values: Any
+    arguments: tuple[str, ...], output: Path | None, skip_existing: bool, as_json: bool, quiet: bool, **values: Any
 ) -> int:
-    """Find the face meshes of pictures and videos.
+    """Find face meshes in pictures and videos.
 
-    An INPUT is a file, a folder, whose pictures and videos are taken, or a pattern such as "clips/**/*.mp4". For each a
-    face-mesh stream is written: NAME.facemesh.stream, one row a frame, 468 y,x pairs as fractions of the frame and the
-    confidence, which is 0 where there is no face.
+    An INPUT is a file, a folder of pictures and videos, or a pattern such as "clips/**/*.mp4". For each file, a
+    face-mesh stream is written: NAME.facemesh.stream, with one row per frame that holds 468 y,x pairs as fractions of
+    the frame and the confidence, which is 0 if there is no face.
     """
-    sources = find_sources(words, output, values["overlay"], are_sequences=values["sequence_hz"] is not None)
+    sources = find_sources(arguments, output, values["overlay"], are_sequences=values["sequence_hz"] is not None)
     if values["boxes"] and len(sources.inputs) > 1:
-        raise click.UsageError(f"--boxes {values['boxes']} is of one video, but there are {len(sources.inputs)} inputs")
+        raise click.UsageError(
+            f"--boxes {values['boxes']} belongs to one video, but there are {len(sources.inputs)} inputs"
+        )
     values["overlay"] = overlay_option(values["overlay"])
     options = MeshOptions(**values)
     from facestream.use_cases import extraction

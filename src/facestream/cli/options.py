@@ -1,4 +1,4 @@
-"""The option table as click options."""
+"""Click options made from the option table."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ ENVIRONMENT_PREFIX = "FACESTREAM_"
 
 
 def add_options(options_class: type, without: Collection[str] = ()) -> Callable[[Command], Command]:
-    """Give a command every option of the table but some.
+    """Add all options of a table to a command, except those in ``without``.
 
-    The environment's ``FACESTREAM_NAME`` stands below the command line.
+    An option can also be set by the environment variable ``FACESTREAM_NAME``; the command line takes precedence.
     """
 
     def decorate(command: Command) -> Command:
@@ -39,7 +39,7 @@ def _click_option(item: Field[Any]) -> Callable[[Command], Command]:
     default = None if item.default is MISSING or item.default == () or item.default is False else item.default
     settings: dict[str, Any] = {
         "default": default,
-        # Of several values the help says what stands for none.
+        # For repeatable options, the help text itself names the default.
         "show_default": default is not None and not option.is_repeatable,
         "envvar": _environment(flag, option),
         "help": option.help,
@@ -56,7 +56,7 @@ def _click_option(item: Field[Any]) -> Callable[[Command], Command]:
         flag = f"{flag}/--no-{flag.removeprefix('--')}"
         settings |= {"default": item.default, "show_default": True}
     elif isinstance(item.default, bool):
-        # Optional value: --overlay alone is the flag, --overlay FILE names the file.
+        # Optional value: --overlay alone is a flag; --overlay FILE also names the file.
         settings |= {"is_flag": False, "flag_value": "", "type": str, "envvar": None}
     elif option.word:
         settings["type"] = _NumberOrWord(option.word, click.IntRange(_whole(option.minimum), _whole(option.maximum)))
@@ -70,7 +70,7 @@ def _click_option(item: Field[Any]) -> Callable[[Command], Command]:
 
 
 def _environment(flag: str, option: Option) -> str | list[str]:
-    """Our own name of an option, and others that count where ours is not set."""
+    """Return facestream's variable for an option, followed by others that apply if it is not set."""
     own = ENVIRONMENT_PREFIX + flag.removeprefix("--").replace("-", "_").upper()
     return [own, *option.environment] if option.environment else own
 
@@ -80,7 +80,7 @@ def _path() -> click.Path:
 
 
 class _SeveralPaths(click.Path):
-    """In the environment they stand in one value, with semicolons between, as DISCOVER has it."""
+    """Paths that an environment variable separates with semicolons, as in DISCOVER."""
 
     envvar_list_splitter = ";"
 
@@ -89,7 +89,7 @@ class _SeveralPaths(click.Path):
 
 
 class _NumberOrWord(click.ParamType):  # type: ignore[type-arg]  # generic only in newer versions
-    """A whole number, or the one word that may stand in its place."""
+    """A whole number, or the one word that is accepted instead."""
 
     name = "number"
 
@@ -103,7 +103,7 @@ class _NumberOrWord(click.ParamType):  # type: ignore[type-arg]  # generic only 
         try:
             return self._numbers.convert(value, param, ctx)
         except click.BadParameter as error:
-            self.fail(f"{error.message.removesuffix('.')}; or it is the word {self._word!r}.", param, ctx)
+            self.fail(f"{error.message.removesuffix('.')}; or use the word {self._word!r}.", param, ctx)
 
 
 def _whole(limit: float | None) -> int | None:

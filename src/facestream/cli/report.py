@@ -1,4 +1,4 @@
-"""What a run tells on the terminal: a bar, or lines where there is no terminal, and a result an input."""
+"""Terminal output of a run: a progress bar, or lines if there is no terminal, and one result per input."""
 
 from __future__ import annotations
 
@@ -23,17 +23,17 @@ __all__ = ["Reporter", "describe_paths", "print_error", "print_result", "printab
 SECONDS_BETWEEN_LINES = 10.0
 
 TURNS = frozenset({"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"})
-"""Bidirectional classes of characters that make a name look like another one."""
+"""Bidirectional classes of characters that can make one name look like another."""
 
 
 def print_error(text: str) -> None:
-    """One line on stderr, wherever that leads."""
+    """Print one line on stderr, ignoring failures."""
     with contextlib.suppress(OSError):
         click.echo(printable(f"facestream: {text}"), err=True)
 
 
 def print_result(text: str) -> None:
-    """One line on stdout. Whoever reads it may have gone; the outputs matter more."""
+    """Print one line on stdout. A closed pipe is not an error, because the outputs matter more."""
     try:
         click.echo(printable(text))
     except BrokenPipeError:
@@ -43,13 +43,13 @@ def print_result(text: str) -> None:
 
 
 def printable(text: str) -> str:
-    """Text that does nothing to a terminal, though file names and headers may hold what terminals obey."""
+    """Escape control characters, which file names and headers may contain, so that text is safe for a terminal."""
     shown = text.encode("utf-8", "backslashreplace").decode("utf-8")
     return "".join(c.encode("unicode_escape").decode() if _is_control(c) else c for c in shown)
 
 
 def _is_control(character: str) -> bool:
-    """Control characters, line and paragraph breaks, and what turns the direction of writing."""
+    """Whether it is a control character, a line or paragraph break, or changes the writing direction."""
     return unicodedata.category(character) in ("Cc", "Zl", "Zp") or unicodedata.bidirectional(character) in TURNS
 
 
@@ -93,7 +93,7 @@ class Reporter:
         if self._as_json:
             print_result(json.dumps({"input": str(source), "outputs": [str(p) for p in outputs], "skipped": True}))
         elif not self._quiet:
-            print_result(f"{source}: passed over, its outputs are there ({describe_paths(outputs)})")
+            print_result(f"{source}: skipped, its outputs exist ({describe_paths(outputs)})")
 
     def failed(self, source: Path | str, error: Exception) -> None:
         print_error(f"error: {error}")
@@ -129,7 +129,7 @@ def _progress_bar(source: Path) -> Iterator[Callable[[Progress], None]]:
         task = bar.add_task(source.name, total=None, fps=0.0)
 
         def on_progress(progress: Progress) -> None:
-            # A header may promise fewer frames than there are.
+            # A header may declare fewer frames than the file has.
             expected = progress.num_frames_expected
             total = max(expected, progress.num_frames) if expected else None
             bar.update(task, completed=progress.num_frames, total=total, fps=progress.fps)
@@ -150,7 +150,7 @@ def _line_writer(source: Path) -> Callable[[Progress], None]:
 
 
 def _summary_text(summary: Summary) -> str:
-    """One line for people."""
+    """Return the result as one line for people."""
     count = "1 frame" if summary.num_frames == 1 else f"{summary.num_frames} frames"
     state = "" if summary.complete else " (incomplete)"
     faces = f"{summary.num_frames_with_face} with a face"
@@ -163,7 +163,7 @@ def _summary_text(summary: Summary) -> str:
 
 
 def _stage_lines(summary: Summary) -> Iterator[str]:
-    """A table for people: what each stage took, and how many frames a second it could do alone."""
+    """Yield a table for people: the time of each stage, and its frame rate if it ran alone."""
     for stage in summary.stages:
         share = stage.seconds / summary.seconds * 100 if summary.seconds > 0 else 0.0
         fps = f"{summary.num_frames / stage.seconds:10.0f} frames/s" if stage.seconds > 0 else ""
@@ -171,7 +171,7 @@ def _stage_lines(summary: Summary) -> Iterator[str]:
 
 
 def describe_paths(paths: Sequence[Path]) -> str:
-    """Files for people, who should know that a stream is two."""
+    """List files for people, noting that a stream consists of two."""
     return ", ".join(f"{path} (and ~)" if path.suffix == ".stream" else str(path) for path in paths)
 
 

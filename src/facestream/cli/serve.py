@@ -14,13 +14,13 @@ from facestream.server.settings import ServerOptions
 __all__ = ["serve"]
 
 
-@click.command(short_help="A job server that speaks DISCOVER's protocol.")
+@click.command(short_help="Run a job server that speaks DISCOVER's protocol.")
 @add_options(ServerOptions)
 def serve(**values: Any) -> int:
-    """Answer DISCOVER's clients, such as NOVA and scripts that post to http://127.0.0.1:8080/process.
+    """Serve DISCOVER's clients, such as NOVA and scripts that post to http://127.0.0.1:8080/process.
 
-    Jobs read and write below the data folders only. The queue outlives the server: jobs that wait or run when it ends
-    are run when it starts again.
+    Jobs read and write only below the data folders. The queue survives restarts: jobs that were waiting or running when
+    the server stopped are run when it starts again.
     """
     options = ServerOptions(**values)
     from facestream.server.running import run_server

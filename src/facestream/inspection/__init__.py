@@ -1,6 +1,6 @@
-"""The use case: what a file or folder holds that facestream reads or writes.
+"""Describe the content of files and folders that facestream reads or writes.
 
-A new kind is one file with a description, and one entry in ``KINDS``.
+To add a kind, write one module with its description and add one entry to ``KINDS``.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from facestream.errors import SourceError
 from facestream.inspection.description import Description
+from facestream.inspection.file_signature import FileSignature, read_signature
 from facestream.inspection.kinds.archive import describe_archive, is_archive
 from facestream.inspection.kinds.batch import describe_batch, find_journal
 from facestream.inspection.kinds.lists import LIST_SUFFIXES, describe_list
@@ -19,7 +20,6 @@ from facestream.inspection.kinds.stream import StreamDescription, describe_strea
 from facestream.inspection.kinds.table import describe_table, is_table
 from facestream.inspection.kinds.trainer import describe_trainer
 from facestream.inspection.kinds.weights import WEIGHTS_SUFFIXES, describe_weights
-from facestream.inspection.look import Look, look_at
 
 __all__ = ["Description", "StreamDescription", "describe_stream", "inspect"]
 
@@ -27,9 +27,9 @@ SAMPLES_ENDING = ".stream~"
 
 
 class _Kind(NamedTuple):
-    """How a kind of file is known, and what describes it."""
+    """How to recognise a kind of file, and how to describe it."""
 
-    is_it: Callable[[Look], bool]
+    matches: Callable[[FileSignature], bool]
     describe: Callable[[Path], Description]
 
 
@@ -40,31 +40,29 @@ def _describe_media(path: Path) -> Description:
 
 
 KINDS = (
-    _Kind(lambda look: look.has_root("stream") or look.suffix == ".stream", describe_stream),
-    _Kind(lambda look: look.has_root("trainer") or look.suffix == ".trainer", describe_trainer),
+    _Kind(lambda signature: signature.has_root("stream") or signature.suffix == ".stream", describe_stream),
+    _Kind(lambda signature: signature.has_root("trainer") or signature.suffix == ".trainer", describe_trainer),
     _Kind(is_archive, describe_archive),
     _Kind(is_table, describe_table),
-    _Kind(lambda look: look.suffix in WEIGHTS_SUFFIXES, describe_weights),
-    _Kind(lambda look: look.suffix in LIST_SUFFIXES, describe_list),
-    _Kind(lambda look: not look.is_folder, _describe_media),
+    _Kind(lambda signature: signature.suffix in WEIGHTS_SUFFIXES, describe_weights),
+    _Kind(lambda signature: signature.suffix in LIST_SUFFIXES, describe_list),
+    _Kind(lambda signature: not signature.is_folder, _describe_media),
 )
-"""The first one that fits counts."""
+"""The first one that matches is used."""
 
 
 def inspect(path: str | os.PathLike[str]) -> Description:
-    """Describe a stream, archive, table, picture, video, trainer, list, file of weights, or the folder of a batch.
+    """Describe a stream, archive, table, picture, video, trainer, list, weights file or batch folder.
 
     Raises:
-        FacestreamError: it is none of these, missing or damaged.
+        FacestreamError: The path is none of these, is missing or is damaged.
     """
     path = Path(path)
     if path.name.endswith(SAMPLES_ENDING):
-        raise SourceError(f"{path}: the samples of a stream; name its header, {path.name.removesuffix('~')}")
-    look = look_at(path)
+        raise SourceError(f"{path}: these are the samples of a stream; give its header, {path.name.removesuffix('~')}")
+    signature = read_signature(path)
     if journal := find_journal(path):
         return describe_batch(journal)
-    if look.is_folder:
-        raise SourceError(
-            f"{path}: a folder without a batch in it; name a file, or the folder that facestream batch wrote into"
-        )
-    return next(kind.describe(path) for kind in KINDS if kind.is_it(look))
+    if signature.is_folder:
+        raise SourceError(f"{path}: this folder holds no batch; give a file, or the output folder of facestream batch")
+    return next(kind.describe(path) for kind in KINDS if kind.matches(signature))

@@ -1,4 +1,4 @@
-"""The columns of samples, tallied block by block."""
+"""Statistics of sample columns, computed block by block."""
 
 from __future__ import annotations
 
@@ -16,20 +16,20 @@ from facestream.storage.floats import as_float64
 __all__ = ["ColumnTallies", "share_fact", "tally_columns"]
 
 MAX_SINGLE_COLUMNS = 32
-"""More columns that have no meaning of their own are described together."""
+"""If there are more columns without known names, they are described together."""
 
 
 class ColumnTallies(NamedTuple):
-    """What the samples of a stream, archive or table hold."""
+    """Statistics of the samples of a stream, archive or table."""
 
     ranges: Mapping[str, ValueRange]
-    """By column or kind of column; of faces over the rows with a face."""
+    """By column or kind of column; for face data, only over the rows with a face."""
     num_rows_with_face: int | None
-    """Where the media type is one of faces."""
+    """``None`` unless the media type is one of face data."""
 
 
 def tally_columns(samples: npt.NDArray[np.generic], media_type: str) -> ColumnTallies:
-    """Read samples (rows, columns) once; memory is that of a block and a row."""
+    """Read samples (rows, columns) once, using the memory of one block and one row."""
     dim = samples.shape[1]
     groups = _column_groups(media_type, dim)
     tallies = {name: Tally() for name in groups}
@@ -48,7 +48,7 @@ def tally_columns(samples: npt.NDArray[np.generic], media_type: str) -> ColumnTa
 
 
 def share_fact(num_with_face: int, num_rows: int, name: str = "face") -> Fact:
-    """In how many rows there is a face."""
+    """Return the fact that says how many rows have a face."""
     return name, f"in {num_with_face} rows ({num_with_face / max(num_rows, 1) * 100:.1f} %)"
 
 
@@ -58,7 +58,7 @@ def _is_of_faces(media_type: str, dim: int) -> bool:
 
 
 def _has_face(media_type: str, block: npt.NDArray[np.generic]) -> npt.NDArray[np.bool_] | None:
-    """Rows whose confidence is above 0; of boxes without one those that are not zero."""
+    """Mark rows with a confidence above 0, or, for boxes without a confidence, rows that are not all zero."""
     if not _is_of_faces(media_type, block.shape[1]):
         return None
     if block.shape[1] == 4:

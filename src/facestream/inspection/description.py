@@ -1,4 +1,4 @@
-"""What a description of anything has in common with the others: facts for people, and keys for programs."""
+"""The interface of all descriptions: facts for people, and JSON keys for programs."""
 
 from __future__ import annotations
 
@@ -9,30 +9,30 @@ from typing import Any, Protocol
 __all__ = ["Description", "Fact", "plain", "shown"]
 
 Fact = tuple[str, str]
-"""A name of at most 12 characters, and one line."""
+"""A name of at most 12 characters, and one line of text."""
 
 MAX_CHARACTERS = 200
-"""Of what a file says of itself, in a line for people."""
+"""The length at which file metadata is cut in a line for people."""
 
 MAX_VALUES = 100
 
 
 class Description(Protocol):
-    """What a file or folder holds."""
+    """The content of a file or folder."""
 
     def facts(self) -> list[Fact]:
-        """For people, in order."""
+        """Return the facts for people, in order."""
         ...
 
     def as_json(self) -> Mapping[str, Any]:
-        """For programs: ``kind`` and ``file`` first; every number is finite."""
+        """Return the JSON object for programs: ``kind`` and ``file`` first; every number is finite."""
         ...
 
 
 def plain(value: Any) -> Any:
-    """What a file says of itself as JSON has it: words, finite numbers, and flat lists of them.
+    """Reduce file metadata to what JSON can hold: strings, finite numbers and flat lists of them.
 
-    ``None`` stands for everything else, such as NaN.
+    Everything else, such as NaN, becomes ``None``.
     """
     if isinstance(value, list | tuple):
         return [plain(part) if not isinstance(part, list | tuple) else None for part in value[:MAX_VALUES]]
@@ -42,7 +42,7 @@ def plain(value: Any) -> Any:
 
 
 def shown(value: Any) -> str:
-    """The same as a few words for people."""
+    """Format file metadata as short text for people."""
     value = plain(value)
     if isinstance(value, list):
         text = ", ".join(shown(part) for part in value)

@@ -13,19 +13,19 @@ __all__ = ["FrameTally"]
 
 @dataclass(slots=True)
 class FrameTally:
-    """Numbers, times and sizes of frames that come row by row; memory does not grow with them."""
+    """Statistics of frame numbers, times and sizes, collected row by row in constant memory."""
 
     num_rows: int = 0
     first_frame: int = 0
     last_frame: int = 0
     is_consecutive: bool = True
-    """Each row is of the frame after that of the row before."""
+    """Whether each row belongs to the frame right after that of the previous row."""
     first_s: float = 0.0
     last_s: float = 0.0
     size: tuple[int, int] = (0, 0)
     """Width and height of the first frame."""
     num_resized: int = 0
-    """Rows whose frame has another size."""
+    """Number of rows whose frame has a different size."""
 
     def add(self, row: FrameMeshes | FrameDetections) -> None:
         if not self.num_rows:
@@ -39,9 +39,9 @@ class FrameTally:
     def facts(self) -> list[Fact]:
         frames = f"{self.first_frame} to {self.last_frame}"
         width, height = self.size
-        changes = f"; {self.num_resized} rows are of frames of another size" if self.num_resized else ""
+        changes = f"; {self.num_resized} rows belong to frames of a different size" if self.num_resized else ""
         return [
-            ("frames", frames if self.is_consecutive else f"{frames}, some of them repeated or left out"),
+            ("frames", frames if self.is_consecutive else f"{frames}, some of them repeated or missing"),
             ("time", f"{self.first_s:.3f} to {self.last_s:.3f} s"),
             ("frame size", f"{width} x {height}{changes}"),
         ]

@@ -1,4 +1,4 @@
-"""The range of numbers that come in blocks."""
+"""Minimum, maximum and mean of numbers, computed block by block."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ BLOCK_VALUES = 1 << 16
 
 @dataclass(frozen=True, slots=True)
 class ValueRange:
-    """Of the finite values of one or several columns; NaN where there are none."""
+    """The range of the finite values in one or several columns; NaN if there are none."""
 
     minimum: float
     maximum: float
@@ -29,14 +29,14 @@ class ValueRange:
 
 
 class Tally:
-    """Minimum, maximum and mean of values that come in blocks."""
+    """Accumulates minimum, maximum and mean of values block by block."""
 
     def __init__(self) -> None:
         self._minimum, self._maximum, self._mean = np.inf, -np.inf, 0.0
         self._num_finite = self._num_not_finite = 0
 
     def add(self, values: npt.NDArray[np.generic]) -> None:
-        """Further values (rows, columns)."""
+        """Add values (rows, columns)."""
         # A single row may be longer than a block.
         for start in range(0, values.shape[1], BLOCK_VALUES):
             self._add_block(values[:, start : start + BLOCK_VALUES])
@@ -49,7 +49,7 @@ class Tally:
             self._minimum = min(self._minimum, float(finite.min()))
             self._maximum = max(self._maximum, float(finite.max()))
             self._num_finite += finite.size
-            # Weighted means, because the sum of large numbers would be infinite.
+            # Weighted means, because a sum of large numbers could overflow to infinity.
             share = finite.size / self._num_finite
             with np.errstate(over="ignore"):
                 mean = float(finite.mean())
@@ -63,7 +63,7 @@ class Tally:
 
 
 def range_facts(ranges: Mapping[str, ValueRange]) -> list[Fact]:
-    """A line for each of them."""
+    """Return one line for each range."""
     facts = []
     for name, values in ranges.items():
         line = f"{values.minimum:.6g} to {values.maximum:.6g}, mean {values.mean:.6g}"
@@ -74,7 +74,7 @@ def range_facts(ranges: Mapping[str, ValueRange]) -> list[Fact]:
 
 
 def ranges_as_json(ranges: Mapping[str, ValueRange]) -> dict[str, Any]:
-    """JSON has no NaN."""
+    """Return the ranges as JSON, with ``None`` instead of NaN."""
     return {
         name: {
             "min": None if math.isnan(values.minimum) else values.minimum,

@@ -182,7 +182,7 @@ def test_a_cluster_that_is_gone(start: Start, monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(ray, "wait", fail)
     monkeypatch.setattr(ray, "kill", fail)
     with pytest.raises(
-        FacestreamError, match=r"the Ray cluster is gone \(The head is gone\.\); what was not done waits"
+        FacestreamError, match=r"the Ray cluster is gone \(The head is gone\.\); unfinished items are kept"
     ):
         workers.wait(1.0)
 
@@ -207,7 +207,7 @@ def test_workers_that_never_begin(clock: Clock, start: Start) -> None:
     ray = FakeRay(CPU=3)
     ray.greeting = RayError("out of memory")
     workers = start(ray)
-    with pytest.raises(FacestreamError, match=r"workers cannot begin on the Ray cluster \(out of memory\)"):
+    with pytest.raises(FacestreamError, match=r"workers cannot start on the Ray cluster \(out of memory\)"):
         workers.wait(1.0)
     full = FakeRay(CPU=1)
     full.greeting = None  # type: ignore[assignment]
@@ -215,7 +215,7 @@ def test_workers_that_never_begin(clock: Clock, start: Start) -> None:
     workers.wait(1.0)
     clock.now += 400
     with pytest.raises(
-        FacestreamError, match="no worker has begun on the Ray cluster in 300 s: it has no room for 4 CPUs"
+        FacestreamError, match="no worker has started on the Ray cluster in 300 s: it has no room for 4 CPUs"
     ):
         workers.wait(1.0)
 

@@ -33,14 +33,14 @@ def test_options_of_an_item(text: str, expected: dict[str, Any]) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("faces", "'faces' is no name=value"),
-        ("colour=red", "'colour' is no option of an item; these are: detector, format, rate"),
-        ("device=cuda", "'device' is no option of an item"),
+        ("faces", "'faces' is not name=value"),
+        ("colour=red", "'colour' is not an option for items; these are: detector, format, rate"),
+        ("device=cuda", "'device' is not an option for items"),
         ("faces=two", "num_faces must be a number, not 'two'"),
         ("faces=0", "num_faces must be at least 1"),
         ("missing=none", "missing must be one of"),
         ("overlay=a.mp4", "overlay must be yes or no"),
-        ('{"num_faces": "2"', "are no JSON"),
+        ('{"num_faces": "2"', "are not valid JSON"),
         ('{"num_faces": 1.5}', "num_faces must be a whole number"),
         ('{"formats": ["xml"]}', "formats must be one of"),
         ("faces='2", "cannot be split into words"),

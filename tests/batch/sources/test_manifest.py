@@ -72,7 +72,7 @@ def test_parquet(tmp_path: Path) -> None:
     assert (first.source, first.output, first.options) == (str(tmp_path / "a.mp4"), "x", {})
     assert (second.output, second.options, second.place) == ("b", {"rate_hz": 25.0}, f"{tmp_path / 't.parquet'}, row 2")
     (tmp_path / "bad.parquet").write_bytes(b"PAR1 and nothing else")
-    with pytest.raises(SourceError, match="no Parquet file, or a damaged one"):
+    with pytest.raises(SourceError, match="not a Parquet file, or a damaged one"):
         list(read_list(tmp_path / "bad.parquet"))
     parquet.write_table(pyarrow.table({"file": ["a"]}), tmp_path / "none.parquet")
     with pytest.raises(SourceError, match="there is no column 'path', the columns are: 'file'"):
@@ -88,7 +88,7 @@ def test_parquet_columns_of_other_types(tmp_path: Path) -> None:
     (item,) = read_list(path)
     assert (item.source, item.output, item.boxes) == (str(tmp_path / "a.mp4"), "17", None)
     parquet.write_table(pyarrow.table({"path": ["a.mp4"], "options": [{"a\nb": 1}]}), path)
-    with pytest.raises(SourceError, match=r"the column 'options' holds 'struct<a\\nb.*', where text was wanted$"):
+    with pytest.raises(SourceError, match=r"the column 'options' holds 'struct<a\\nb.*', but text is required$"):
         list(read_list(path))
 
 
@@ -117,8 +117,8 @@ def test_a_file_that_parquet_names_is_never_opened(holds_rows: bool, tmp_path: P
         assert len(run.stdout.splitlines()) == 2, run.stderr
     else:
         assert run.stderr.splitlines()[-1].endswith(
-            f"SourceError: {path}: 2 rows are listed, but they lie in other files, which are not opened; "
-            "name a Parquet file that holds its rows itself"
+            f"SourceError: {path}: 2 rows are listed, but they are in other files, which are not opened; "
+            "give a Parquet file that holds its rows itself"
         )
 
 
@@ -128,7 +128,7 @@ def test_a_file_that_parquet_names_is_never_opened(holds_rows: bool, tmp_path: P
         ("file,output\na.mp4,b\n", r"t.csv: there is no column 'path', the columns are: 'file', 'output'; a table of"),
         ("", "the columns are: ''|the columns are: none"),
         ("path,output\n,b\n", "t.csv, line 2: there is no path in this row"),
-        ("path,output\na.mp4,../b\n", r"t.csv, line 2: the output name '../b' is no name below the output folder"),
+        ("path,output\na.mp4,../b\n", r"t.csv, line 2: the output name '../b' is not a name inside the output folder"),
         ("path,output\na.mp4,/b\n", "line 2: the output name '/b'"),
         ("path,output\na.mp4,C:\\b\n", "line 2: the output name 'C:"),
         ("path,options\na.mp4,faces=x\n", "line 2: num_faces must be a number"),

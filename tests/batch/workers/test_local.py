@@ -75,7 +75,7 @@ def test_a_killed_worker_is_replaced(tmp_path: Path, sample: Path) -> None:
         os.kill(process.number, signal.SIGKILL)
         (end,) = wait_for(workers, 1)
         assert end.death == (
-            "the worker process ended by SIGKILL in the middle of it; perhaps the machine has not enough memory"
+            "the worker process ended by SIGKILL during the task; perhaps the machine has not enough memory"
         )
         workers.submit(task(short, 2))
         (end,) = wait_for(workers, 1)
@@ -117,7 +117,7 @@ def test_workers_that_end_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     workers = LocalWorkers(1, settings(tmp_path))
     try:
         workers.submit(task(tmp_path / "a.mp4"))
-        with pytest.raises(FacestreamError, match="ended with status 7 at its start, 3 times"):
+        with pytest.raises(FacestreamError, match="ended with status 7 at startup, 3 times"):
             wait_for(workers, 1)
     finally:
         workers.close()

@@ -89,4 +89,4 @@ def test_a_time_that_is_none_is_said_beside_the_file(page: Page, site: RunningSe
     page.set_input_files("#files", [films / "short.mp4"])
     page.get_by_label("From", exact=True).fill("soon")
     page.get_by_role("button", name="Start", exact=True).click()
-    expect(page.locator("main > section").nth(1)).to_contain_text("'soon' is no time", timeout=SECONDS)
+    expect(page.locator("main > section").nth(1)).to_contain_text("'soon' is not a time", timeout=SECONDS)

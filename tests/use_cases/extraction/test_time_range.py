@@ -141,7 +141,7 @@ def test_a_part_without_a_frame(
 
 def test_options_of_a_part() -> None:
     assert MeshOptions(from_s="1:02.5").from_s == 62.5  # type: ignore[arg-type]
-    with pytest.raises(OptionError, match=r"the part from 0:05\.000 to 0:05\.000 holds nothing"):
+    with pytest.raises(OptionError, match=r"the time range from 0:05\.000 to 0:05\.000 is empty"):
         MeshOptions(from_s=5, to_s=5)
-    with pytest.raises(OptionError, match="'1:75' is no time"):
+    with pytest.raises(OptionError, match="'1:75' is not a time"):
         MeshOptions(to_s="1:75")  # type: ignore[arg-type]

@@ -1,4 +1,4 @@
-"""A worker of a batch as it runs on a node of a Ray cluster."""
+"""A batch worker on a node of a Ray cluster."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ __all__ = ["BatchActor"]
 
 
 class BatchActor:
-    """Made into an actor where Ray is at hand. Its methods are called from several threads."""
+    """A class that Ray turns into an actor. Its methods are called from several threads."""
 
     def __init__(self, settings: Mapping[str, Any]) -> None:
-        """Load the networks. Other versions are met as well, so that nothing is taken for granted before ``greet``."""
+        """Load the networks. The settings may come from another version, so nothing is assumed before ``greet``."""
         os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
         self._progress: tuple[int, int | None] = (0, None)
         self._should_stop = threading.Event()
@@ -36,25 +36,25 @@ class BatchActor:
             self._error = str(error)
 
     def greet(self) -> dict[str, str]:
-        """Who this is, and why it cannot work, if so."""
+        """Return version, node and, if the worker cannot run, the error."""
         return {"version": __version__, "node": platform.node(), "error": self._error}
 
     def run(self, values: Mapping[str, Any]) -> dict[str, Any]:
-        """Do a task."""
+        """Run a task."""
         from facestream.batch.workers.tasks import Task
 
         self._progress = (0, None)
         self._should_stop.clear()
 
-        def tell(progress: Progress) -> None:
+        def report(progress: Progress) -> None:
             self._progress = (progress.num_frames, progress.num_frames_expected)
 
-        return self._runner.run(Task.from_dict(values), tell, self._should_stop.is_set).as_dict()
+        return self._runner.run(Task.from_dict(values), report, self._should_stop.is_set).as_dict()
 
     def progress(self) -> tuple[int, int | None]:
-        """How many frames of its task it has looked at, and how many there are, where that is known."""
+        """Return how many frames of the current task are processed, and the expected total if known."""
         return self._progress
 
     def stop(self) -> None:
-        """End the task that runs."""
+        """Stop the running task."""
         self._should_stop.set()

@@ -1,4 +1,4 @@
-"""Workers on a Ray cluster: actors, each with networks that stay loaded and a device of its own."""
+"""Workers on a Ray cluster: actors, each with its own device and networks that stay loaded."""
 
 from __future__ import annotations
 
@@ -19,51 +19,52 @@ from facestream.version import __version__
 
 __all__ = ["RayWorkers"]
 
-LOOK_AROUND_S = 5.0
-"""How often the cluster is asked whether it has grown."""
+RESIZE_S = 5.0
+"""How often the number of workers is adapted to the cluster."""
 
 PROGRESS_S = 2.0
 IDLE_S = 120.0
-"""A worker without a task for so long is let go, so that its node may be, while others still work."""
+"""A worker that is idle for this long is released while others still work, so that its node can be released too."""
 
 MAX_REFUSALS = 3
-"""Workers that cannot begin, one after the other."""
+"""How many workers in a row may fail to start."""
 
 START_S = 300.0
-"""A cluster in which not one worker has begun by then is taken for full."""
+"""A cluster in which no worker has started by then counts as full."""
 
 
 @dataclass(slots=True, eq=False)
 class _Worker:
-    """An actor and what it does."""
+    """An actor and its current task."""
 
     name: str
     actor: Any
     greeting: Any
-    """What it says when it is ready, or ``None`` when it has said it."""
+    """The pending result of ``greet``, or ``None`` once it has arrived."""
     task: Task | None = None
     answer: Any = None
     progress: Any = None
     asked_s: float = field(default_factory=time.monotonic)
-    """When it was asked for something, or had nothing to do any more."""
+    """When it last received a request, or became idle."""
 
 
 class RayWorkers:
-    """As many actors as were asked for, or as the cluster has room for, now and as it grows."""
+    """As many actors as requested, or as the cluster has room for, now and as it grows."""
 
     def __init__(self, address: str, wanted: int | str, num_gpus: float | None, settings: WorkerSettings) -> None:
-        """Connect to the cluster and ask for workers.
+        """Connect to the cluster and start workers.
 
         Args:
-            address: of the cluster; the one at hand, else one of this machine alone, where it is empty.
-            wanted: how many, or ``"auto"``.
-            num_gpus: of each; by the device of the options when left out.
-            settings: what each is told first; without ``num_threads`` in its options, each has one.
+            address: The address of the cluster. If it is empty, use an existing cluster, or else start one on this
+                machine alone.
+            wanted: The number of workers, or ``"auto"``.
+            num_gpus: The number of GPUs per worker; by default, it depends on the device in the options.
+            settings: Sent to each worker first. Without ``num_threads`` in its options, each worker uses one thread.
 
         Raises:
-            FacestreamError: Ray is not installed, the cluster does not answer, or is of another version.
+            FacestreamError: Ray is not installed, or the cluster does not answer or has another version.
         """
-        # Ray prints what happens on other nodes between the results of this program.
+        # Ray prints events of other nodes in between the results of this program.
         self._cleanup = ExitStack()
         silence = self._cleanup.enter_context(Path(os.devnull).open("w"))  # noqa: SIM115 - closed with the workers
         self._cleanup.enter_context(redirect_stdout(silence))
@@ -76,7 +77,7 @@ class RayWorkers:
         self._num_gpus = num_gpus if num_gpus is not None else float(settings.options.device == "cuda")
         options = replace(settings.options, num_threads=self._num_threads)
         if not self._num_gpus and options.device == "auto":
-            # What was not asked of Ray belongs to others.
+            # GPUs that were not requested from Ray belong to others.
             options = replace(options, device="cpu")
         self._settings = replace(settings, options=options)
         self._wanted = wanted
@@ -84,7 +85,7 @@ class RayWorkers:
         self._num_started = self._num_refused = self._num_released = 0
         self._is_closing = False
         self._events: deque[Event] = deque()
-        self._looked_s = self._began_s = time.monotonic()
+        self._resized_s = self._waiting_since_s = time.monotonic()
         for _ in range(self._room()):
             self._start_worker()
 
@@ -116,14 +117,14 @@ class RayWorkers:
             self._listen(seconds)
         except (ConnectionError, self._ray.exceptions.RayError) as error:
             raise FacestreamError(
-                f"the Ray cluster is gone ({reason_of(error)}); what was not done waits: start the batch again"
+                f"the Ray cluster is gone ({reason_of(error)}); unfinished items are kept: run the batch again"
             ) from error
         events = list(self._events)
         self._events.clear()
         return events
 
     def _listen(self, seconds: float) -> None:
-        """Hear of what happens, until something has or the time is over."""
+        """Collect events, waiting until at least one occurs or the time is over."""
         waited_for = {ref: worker for worker in self._workers for ref in (worker.greeting, worker.answer) if ref}
         if waited_for:
             ready, _ = self._ray.wait(list(waited_for), num_returns=1, timeout=seconds)
@@ -132,13 +133,13 @@ class RayWorkers:
             for ref in ready:
                 worker = waited_for[ref]
                 if ref is worker.greeting:
-                    self._welcome(worker)
+                    self._take_greeting(worker)
                 else:
                     self._take_answer(worker)
         else:
             time.sleep(seconds)
         self._ask_for_progress()
-        self._look_around()
+        self._resize()
 
     def stop(self) -> None:
         self._is_closing = True
@@ -148,7 +149,7 @@ class RayWorkers:
 
     def close(self) -> None:
         self._is_closing = True
-        # Where the cluster is gone, its workers are.
+        # If the cluster is gone, so are its workers.
         with suppress(ConnectionError, self._ray.exceptions.RayError):
             for worker in self._workers:
                 self._ray.kill(worker.actor)
@@ -162,13 +163,13 @@ class RayWorkers:
         actor = actor_class.options(
             num_cpus=self._num_threads,
             num_gpus=self._num_gpus,
-            # While it works, it is asked how far it is and told to stop.
+            # While it runs a task, it must also answer progress and stop requests.
             max_concurrency=3,
         ).remote(self._settings.as_dict())
         self._workers.append(_Worker(f"worker {self._num_started}", actor, actor.greet.remote()))
 
-    def _welcome(self, worker: _Worker) -> None:
-        """A worker says that it is ready, or why it cannot be."""
+    def _take_greeting(self, worker: _Worker) -> None:
+        """Handle the greeting of a worker, which says that it is ready or why it cannot run."""
         try:
             greeting = self._ray.get(worker.greeting)
         except self._ray.exceptions.RayError as error:
@@ -180,7 +181,7 @@ class RayWorkers:
                     f"the Ray cluster has no facestream {__version__} ({reason}); install it on every node"
                 ) from error
             if self._num_refused >= MAX_REFUSALS:
-                raise FacestreamError(f"workers cannot begin on the Ray cluster ({reason})") from error
+                raise FacestreamError(f"workers cannot start on the Ray cluster ({reason})") from error
             return
         if greeting["version"] != __version__:
             raise FacestreamError(
@@ -205,7 +206,7 @@ class RayWorkers:
         except self._ray.exceptions.RayTaskError as error:
             outcome = Outcome(result=Result.FAILED, error=f"{task.source}: {reason_of(error)}")
         except self._ray.exceptions.RayError as error:
-            # The node, or the process: nothing that the file must have done.
+            # The node or the process died, which is not necessarily the file's fault.
             self._workers.remove(worker)
             self._events.append(Event(worker=worker.name, task=task, death=f"the worker is gone ({reason_of(error)})"))
             self._num_released = 0
@@ -223,20 +224,20 @@ class RayWorkers:
                 ready, _ = self._ray.wait([worker.progress], timeout=0)
                 if ready:
                     ref, worker.progress = worker.progress, None
-                    # Of one that is gone its answer will tell.
+                    # If the worker is gone, its pending answer will report that.
                     with suppress(self._ray.exceptions.RayError):
                         frames, expected = self._ray.get(ref)
-                        told = Event(worker=worker.name, task=worker.task, frames=frames, expected=expected)
-                        self._events.append(told)
+                        event = Event(worker=worker.name, task=worker.task, frames=frames, expected=expected)
+                        self._events.append(event)
             elif now - worker.asked_s >= PROGRESS_S:
                 worker.asked_s, worker.progress = now, worker.actor.progress.remote()
 
-    def _look_around(self) -> None:
-        """Take what has come to the cluster."""
+    def _resize(self) -> None:
+        """Release idle workers, and start workers on new nodes."""
         now = time.monotonic()
-        if self._is_closing or now - self._looked_s < LOOK_AROUND_S:
+        if self._is_closing or now - self._resized_s < RESIZE_S:
             return
-        self._looked_s = now
+        self._resized_s = now
         idle = [w for w in self._workers if w.greeting is None and w.task is None and now - w.asked_s > IDLE_S]
         if len(idle) < len(self._workers):
             for worker in idle:
@@ -246,22 +247,22 @@ class RayWorkers:
         for _ in range(self._room()):
             self._start_worker()
         if self._workers and all(worker.greeting is not None for worker in self._workers):
-            if now - self._began_s > START_S:
+            if now - self._waiting_since_s > START_S:
                 raise FacestreamError(
-                    f"no worker has begun on the Ray cluster in {START_S:.0f} s: it has no room for "
+                    f"no worker has started on the Ray cluster in {START_S:.0f} s: it has no room for "
                     f"{self._num_threads} CPUs and {self._num_gpus:g} GPUs at once, or is busy"
                 )
         else:
-            self._began_s = now
+            self._waiting_since_s = now
 
     def _room(self) -> int:
-        """How many workers more there should be."""
+        """Return how many more workers to start."""
         if isinstance(self._wanted, int):
-            # More than there is room for tells an autoscaler to make some.
+            # Requesting more than there is room for makes an autoscaler add nodes.
             return self._wanted - self._num_released - len(self._workers)
         total = self._ray.cluster_resources()
         room = int(total.get("CPU", 0.0) // self._num_threads)
         if self._num_gpus:
             room = min(room, int(total.get("GPU", 0.0) / self._num_gpus))
-        # One at least is asked for: a cluster may begin without any node that works.
+        # At least one is requested, because a cluster may start without any worker node.
         return max(1, room) - self._num_released - len(self._workers)

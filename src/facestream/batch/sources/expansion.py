@@ -1,4 +1,4 @@
-"""What the words of a command line stand for, item by item: folders, patterns, lists, addresses and files."""
+"""Expansion of command-line arguments into items: folders, patterns, lists, URLs and files."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ from facestream.use_cases.inputs import MEDIA_SUFFIXES, Failure, Input, expand_s
 __all__ = ["find_items"]
 
 
-def find_items(words: Sequence[str], *, are_sequences: bool = False) -> Iterator[Item | Failure]:
-    """The items of all words in order, as they are found; nothing is kept. Of numbered pictures a folder is one item.
+def find_items(arguments: Sequence[str], *, are_sequences: bool = False) -> Iterator[Item | Failure]:
+    """Yield the items of all arguments in order, as they are found. A folder of numbered pictures is one item.
 
     Raises:
-        SourceError: a list cannot be read.
-        OptionError: a list holds names or options that cannot be.
+        SourceError: A list cannot be read.
+        OptionError: A list holds invalid names or options.
     """
-    for word in words:
-        if is_address(word):
-            yield from _find_remote(word)
-        elif word.lower().endswith(LIST_SUFFIXES) and os.path.isfile(word):  # noqa: PTH113 - a name may be too long for Path
-            yield from read_list(Path(word))
+    for argument in arguments:
+        if is_address(argument):
+            yield from _find_remote(argument)
+        elif argument.lower().endswith(LIST_SUFFIXES) and os.path.isfile(argument):  # noqa: PTH113 - a name may be too long for Path
+            yield from read_list(Path(argument))
         else:
-            for found in expand_sequence_word(word) if are_sequences else expand_word(word):
+            for found in expand_sequence_word(argument) if are_sequences else expand_word(argument):
                 if isinstance(found, Failure):
                     yield found
                 elif found.is_named or OVERLAY_MARK not in found.path.name:
@@ -46,9 +46,9 @@ def _item(found: Input, *, is_sequence: bool) -> Item:
 def _find_remote(address: str) -> Iterator[Item | Failure]:
     num_found = 0
     for source, name in find_files(address):
-        suffix = os.path.splitext(name)[1].lower()  # noqa: PTH122 - an address is no path
+        suffix = os.path.splitext(name)[1].lower()  # noqa: PTH122 - a URL is not a path
         if source == address or (suffix in MEDIA_SUFFIXES and OVERLAY_MARK not in name):
             num_found += 1
             yield Item(source, name[: -len(suffix)] if suffix else name)
     if not num_found:
-        yield Failure(address, f"{address}: there is no picture or video in this place")
+        yield Failure(address, f"{address}: there is no picture or video at this address")

@@ -1,4 +1,4 @@
-"""The options of one item, as they stand in a manifest: ``faces=2 rate=25`` or a JSON object."""
+"""The options of one item in a manifest: ``faces=2 rate=25`` or a JSON object."""
 
 from __future__ import annotations
 
@@ -28,19 +28,22 @@ ITEM_NAMES = (
     "detect_every",
     "missing",
 )
-"""The others are of the whole batch."""
+"""Options that can be set per item; the others apply to the whole batch."""
 
 MAY_BE_NULL = tuple(option.name for option in fields(MeshOptions) if option.default is None)
-"""Options that can be given as none, such as the rate where that of the batch is not wanted."""
+"""Options that can be null, for example to turn off the rate of the batch."""
 
 FLAGS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
 
 
 def parse_item_options(text: str) -> dict[str, Any]:
-    """Options by the names of ``MeshOptions``; on the way in, those of the command line are known too.
+    """Parse the options of an item, named as in ``MeshOptions`` or on the command line.
+
+    Returns:
+        The values under the names of ``MeshOptions``.
 
     Raises:
-        OptionError: an option that there is not, or a value that it cannot have.
+        OptionError: An option is unknown, or its value is invalid.
     """
     text = text.strip()
     known = {name: option for name, option in options_of(MeshOptions).items() if name in ITEM_NAMES}
@@ -50,7 +53,7 @@ def parse_item_options(text: str) -> dict[str, Any]:
         name = names.get(word.replace("-", "_"))
         if name is None:
             raise OptionError(
-                f"{word!r} is no option of an item; these are: {', '.join(_flag(*o) for o in known.items())}"
+                f"{word!r} is not an option for items; these are: {', '.join(_flag(*o) for o in known.items())}"
             )
         options[name] = _convert(name, known[name], value)
     checked = dict(options)
@@ -65,7 +68,7 @@ def _split(text: str) -> Mapping[str, Any]:
         try:
             values = json.loads(text)
         except (ValueError, RecursionError) as error:
-            raise OptionError(f"the options {text!r:.80} are no JSON ({error})") from None
+            raise OptionError(f"the options {text!r:.80} are not valid JSON ({error})") from None
         return dict(values)
     try:
         words = shlex.split(text.replace(";", " "))
@@ -75,7 +78,7 @@ def _split(text: str) -> Mapping[str, Any]:
     for word in words:
         name, equals, value = word.removeprefix("--").partition("=")
         if not equals:
-            raise OptionError(f"the option {word!r:.80} is no name=value, such as faces=2")
+            raise OptionError(f"the option {word!r:.80} is not name=value, such as faces=2")
         values[name] = value
     return values
 
@@ -85,7 +88,7 @@ def _flag(name: str, option: Option) -> str:
 
 
 def _convert(name: str, option: Option, value: Any) -> Any:
-    """A value of JSON as it is, a word as what the option holds."""
+    """Return a JSON value as it is, and convert text to the type of the option."""
     if value is None and name not in MAY_BE_NULL:
         raise OptionError(f"{name} must not be null; leave it out")
     if option.is_repeatable:

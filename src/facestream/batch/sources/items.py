@@ -1,4 +1,4 @@
-"""One source of a batch, and where its results go."""
+"""The items of a batch: a source, its options and the names of its results."""
 
 from __future__ import annotations
 
@@ -20,42 +20,42 @@ __all__ = ["Item", "apply_options", "check_output_name", "item_endings", "option
 DRIVE = re.compile(r"[A-Za-z]:[\\/]")
 
 RUN_NAMES = ("batch_size", "device", "frame_memory_mb", "num_threads", "profile")
-"""Options that change how fast results come, and not what they are."""
+"""Options that affect speed but not results."""
 
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """A picture or video that is to be looked at."""
+    """A picture or video to process."""
 
     source: str
-    """An absolute path, or an address that fsspec knows."""
+    """An absolute path, or a URL that fsspec supports."""
     output: str
-    """The name of the results below the output folder: ``day 1/clip``, or of a file such as ``clip.stream``."""
+    """The name of the results, relative to the output folder: ``day 1/clip``, or a file such as ``clip.stream``."""
     boxes: str | None = None
-    """A box stream."""
+    """The path of a box stream."""
     options: Mapping[str, Any] = field(default_factory=dict)
-    """What differs from the options of the batch, by the names of ``MeshOptions``."""
+    """Differences from the options of the batch, under the names of ``MeshOptions``."""
     place: str = ""
-    """Where it was asked for, as in ``videos.csv, line 3``."""
+    """Where the item is listed, such as ``videos.csv, line 3``."""
 
 
 def check_output_name(name: str) -> str:
-    """The name of results below the output folder, in one spelling.
+    """Normalise a result name, which is relative to the output folder.
 
     Raises:
-        OptionError: it leads out of the folder, or is none.
+        OptionError: The name leads out of the folder, or is empty.
     """
     path = PurePosixPath(name.replace("\\", "/"))
     if path.is_absolute() or ".." in path.parts or not path.name or DRIVE.match(name):
-        raise OptionError(f"the output name {name!r} is no name below the output folder, such as 'day 1/clip'")
+        raise OptionError(f"the output name {name!r} is not a name inside the output folder, such as 'day 1/clip'")
     return str(path)
 
 
 def apply_options(options: MeshOptions, changes: Mapping[str, Any], boxes: str | None) -> MeshOptions:
-    """The options of one item.
+    """Return the options of one item.
 
     Raises:
-        OptionError: they do not go together.
+        OptionError: The options contradict each other.
     """
     given: dict[str, Any] = {name: _typed(name, value) for name, value in changes.items()}
     if boxes:
@@ -64,14 +64,14 @@ def apply_options(options: MeshOptions, changes: Mapping[str, Any], boxes: str |
 
 
 def _typed(name: str, value: Any) -> Any:
-    """As ``MeshOptions`` holds it; JSON has neither tuples nor paths."""
+    """Convert a value to its type in ``MeshOptions``, because JSON has neither tuples nor paths."""
     if name == "formats" and isinstance(value, list):
         return tuple(value)
     return Path(value) if name in ("boxes", "weights", "detector_weights") and isinstance(value, str) else value
 
 
 def options_to_text(options: MeshOptions) -> str:
-    """What decides over the results, as JSON, but for defaults and the boxes."""
+    """Return the options that affect results as JSON, without defaults and boxes."""
     values = {}
     for option in fields(MeshOptions):
         value = getattr(options, option.name)
@@ -81,15 +81,15 @@ def options_to_text(options: MeshOptions) -> str:
 
 
 def plan_item(folder: Path, source: Path, output: str, options: MeshOptions) -> OutputPlan:
-    """The outputs of an item below a folder.
+    """Plan the outputs of an item inside a folder.
 
     Raises:
-        OptionError: the name and the formats contradict each other.
+        OptionError: The name and the formats contradict each other.
     """
     target = folder / output
     if find_format(target):
         return replace(plan_outputs(source, target, options), source=source)
-    # The results are named for the output, not for the source.
+    # The results are named after the output, not after the source.
     named = target.with_name(f"{target.name}.source")
     plan = plan_outputs(named, target.parent, replace(options, sequence_hz=None), target_is_folder=True)
     return replace(plan, source=source, is_sequence=options.sequence_hz is not None)
@@ -97,7 +97,7 @@ def plan_item(folder: Path, source: Path, output: str, options: MeshOptions) -> 
 
 @lru_cache(maxsize=1000)
 def item_endings(options: MeshOptions) -> tuple[str, ...]:
-    """What the names of the outputs add to an item's output that has no known ending."""
+    """Return what output file names append to an output name without a known extension."""
     plan = plan_item(Path(), Path("source"), "NAME", options)
     overlay = [plan.overlay] if plan.overlay else []
     return tuple(str(path).removeprefix("NAME") for path in (*plan.paths, *overlay))

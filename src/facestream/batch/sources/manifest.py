@@ -1,4 +1,4 @@
-"""Lists of sources: a text file of paths, or a table with a row an item."""
+"""Lists of sources: a text file of paths, or a table with one row per item."""
 
 from __future__ import annotations
 
@@ -21,25 +21,25 @@ TEXT_SUFFIXES, TABLE_SUFFIXES, PARQUET_SUFFIXES = (".txt", ".list"), (".csv", ".
 LIST_SUFFIXES = (*TEXT_SUFFIXES, *TABLE_SUFFIXES, *PARQUET_SUFFIXES)
 
 PARQUET_FRAME_BYTES = 12
-"""Around the index of a Parquet file: its name twice, and the length of the index."""
+"""Bytes around the index of a Parquet file: the magic number twice, and the length of the index."""
 
 DELIMITERS = ",;\t"
-WANTED = "a table of sources has the column 'path', and perhaps 'boxes', 'output' and 'options'"
+WANTED = "a table of sources has a column 'path' and optional columns 'boxes', 'output' and 'options'"
 
 
 class _Row(NamedTuple):
-    """One entry and where it stands."""
+    """One entry and its place in the list."""
 
     values: Mapping[str, Any]
     place: str
 
 
 def read_list(path: Path) -> Iterator[Item]:
-    """The items of a list, one after the other. Paths in it are relative to its own folder.
+    """Yield the items of a list. Its paths are relative to the folder of the list.
 
     Raises:
-        SourceError: it cannot be read, has no column of paths, or an entry without a path.
-        OptionError: an entry has an output name or options that cannot be.
+        SourceError: The list cannot be read, has no path column, or has an entry without a path.
+        OptionError: An entry has an invalid output name or invalid options.
     """
     suffix = path.suffix.lower()
     try:
@@ -76,7 +76,7 @@ def _item(folder: Path, row: _Row) -> Item:
 
 @lru_cache(maxsize=1000)
 def _options(text: str) -> Mapping[str, Any]:
-    """Most rows of a table have the same."""
+    """Parse options, with a cache because most rows of a table have the same ones."""
     return parse_item_options(text) if text else {}
 
 
@@ -89,7 +89,7 @@ def _stem(source: str) -> str:
 
 
 def _read_lines(path: Path) -> Iterator[_Row]:
-    """Blank lines and those that begin with # are passed over."""
+    """Yield the lines, except blank ones and those that begin with #."""
     with path.open(encoding="utf-8-sig") as file:
         for number, line in enumerate(file, 1):
             if line.strip() and not line.startswith("#"):
@@ -116,20 +116,20 @@ def _read_parquet(path: Path) -> Iterator[_Row]:
         raise SourceError(
             f"{path}: Parquet needs pyarrow: pip install 'facestream[parquet]', or save the table as .csv"
         ) from None
-    # A file, not its name: what it says of other files can then not be opened.
+    # Pass an open file, not its name, so that files it refers to cannot be opened.
     with path.open("rb") as source:
         try:
             with pyarrow.parquet.ParquetFile(source) as file:
                 yield from _parquet_rows(path, file)
         except SourceError:
             raise
-        except Exception as error:  # beside its own errors, pyarrow passes on whatever its C++ throws
+        except Exception as error:  # besides its own errors, pyarrow passes on whatever its C++ code throws
             reason = (str(error).splitlines() or [type(error).__name__])[0]
-            raise SourceError(f"{path}: no Parquet file, or a damaged one ({reason})") from None
+            raise SourceError(f"{path}: not a Parquet file, or a damaged one ({reason})") from None
 
 
 def _parquet_rows(path: Path, file: Any) -> Iterator[_Row]:
-    """The rows of an open ``pyarrow.parquet.ParquetFile``."""
+    """Yield the rows of an open ``pyarrow.parquet.ParquetFile``."""
     names = file.schema_arrow.names
     columns = {name: names[at] for name, at in _find_columns(path, names).items()}
     _check_own_rows(path, file.metadata)
@@ -142,12 +142,12 @@ def _parquet_rows(path: Path, file: Any) -> Iterator[_Row]:
 
 
 def _check_own_rows(path: Path, metadata: Any) -> None:
-    """Files such as ``_metadata`` are nothing but an index of the rows in other files, which pyarrow looks for here."""
-    # What the index calls the others is not asked for: a damaged name would end the process in pyarrow's C++.
+    """Reject files such as ``_metadata``, which only index rows in other files; pyarrow would look for them here."""
+    # The file names in the index are not read, because a damaged one would crash pyarrow's C++ code.
     if metadata.num_rows and path.stat().st_size <= metadata.serialized_size + PARQUET_FRAME_BYTES:
         raise SourceError(
-            f"{path}: {metadata.num_rows} rows are listed, but they lie in other files, which are not opened; "
-            "name a Parquet file that holds its rows itself"
+            f"{path}: {metadata.num_rows} rows are listed, but they are in other files, which are not opened; "
+            "give a Parquet file that holds its rows itself"
         )
 
 
@@ -158,12 +158,12 @@ def _texts(path: Path, name: str, column: Any) -> Iterable[str | None]:
         texts: list[str | None] = column.cast(pyarrow.string()).to_pylist()
     except (pyarrow.ArrowInvalid, pyarrow.ArrowNotImplementedError):
         kind = str(column.type)
-        raise SourceError(f"{path}: the column {name!r} holds {kind!r:.80}, where text was wanted") from None
+        raise SourceError(f"{path}: the column {name!r} holds {kind!r:.80}, but text is required") from None
     return texts
 
 
 def _find_columns(path: Path, names: Iterable[str]) -> dict[str, int]:
-    """Where the known columns stand."""
+    """Return the positions of the known columns."""
     places: dict[str, int] = {}
     for at, name in enumerate(names):
         places.setdefault(name.strip().lower(), at)

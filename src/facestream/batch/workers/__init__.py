@@ -1,1 +1,1 @@
-"""Worker processes of a batch on this machine."""
+"""Batch workers: their interface, and worker processes on this machine."""

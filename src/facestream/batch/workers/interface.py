@@ -1,4 +1,4 @@
-"""What a batch needs of the workers that do its tasks, wherever they are."""
+"""The interface between a batch and its workers, on this machine or on a cluster."""
 
 from __future__ import annotations
 
@@ -13,31 +13,31 @@ __all__ = ["Event", "Workers"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Event:
-    """Something that a worker has to tell."""
+    """A report about a worker's task: progress, outcome or death."""
 
     worker: str
     task: Task
     frames: int = 0
-    """Of the task, so far."""
+    """Frames of the task processed so far."""
     expected: int | None = None
-    """Of the whole task, where that is known."""
+    """Frames of the whole task, if known."""
     outcome: Outcome | None = None
-    """The task has ended."""
+    """The outcome, if the task has ended."""
     death: str | None = None
-    """The worker is gone, and the task with it: why."""
+    """The reason, if the worker died during the task."""
 
 
 class Workers(Protocol):
-    """Those who do tasks, one each at a time."""
+    """A set of workers that run one task each at a time."""
 
     @property
     def num_workers(self) -> int:
-        """As far as is known now; more may come and some may go."""
+        """The current number of workers, which may change."""
         ...
 
     @property
     def num_idle(self) -> int:
-        """How many tasks would be begun at once."""
+        """How many tasks could start immediately."""
         ...
 
     def submit(self, task: Task) -> None:
@@ -45,15 +45,15 @@ class Workers(Protocol):
         ...
 
     def wait(self, seconds: float) -> Sequence[Event]:
-        """What has happened; at least one thing, unless the time is over before.
+        """Return new events: at least one, unless the time is over before.
 
         Raises:
-            FacestreamError: no worker can work.
+            FacestreamError: No worker is able to run.
         """
         ...
 
     def stop(self) -> None:
-        """Ask for the end of all tasks."""
+        """Ask all running tasks to end."""
         ...
 
     def close(self) -> None:

@@ -1,4 +1,4 @@
-"""Workers on this machine: processes, so that one that is ended by a file or for want of memory costs no other."""
+"""Workers on this machine: separate processes, so that a crash or lack of memory in one does not affect the others."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ __all__ = ["LocalWorkers"]
 WORKER_COMMAND = (sys.executable, "-m", "facestream.batch.workers.local_process")
 
 MAX_DEATHS_AT_START = 3
-"""One after the other, of a worker that never got to a task."""
+"""How many times in a row a worker process may die before it is ready."""
 
 
 class LocalWorkers:
-    """So many processes, each with networks that stay loaded; one is started when it is needed first."""
+    """Worker processes with networks that stay loaded; each is started when first needed."""
 
     def __init__(self, num_workers: int, settings: WorkerSettings, environments: Sequence[dict[str, str]] = ()) -> None:
-        """Prepare them.
+        """Prepare the workers.
 
         Args:
-            num_workers: how many.
-            settings: what each is told first.
-            environments: of each process, where they differ, as for a GPU each.
+            num_workers: The number of workers.
+            settings: Sent to each worker first.
+            environments: The environment of each process, if they differ, for example to use one GPU each.
         """
         self._events: queue.SimpleQueue[Event | FacestreamError] = queue.SimpleQueue()
         self._slots = [
@@ -47,7 +47,7 @@ class LocalWorkers:
         return sum(not slot.is_busy for slot in self._slots)
 
     def submit(self, task: Task) -> None:
-        # Those whose networks are loaded come first.
+        # Prefer workers whose networks are already loaded.
         slot = min((slot for slot in self._slots if not slot.is_busy), key=lambda slot: not slot.has_started)
         slot.give(task)
 
@@ -78,22 +78,22 @@ class LocalWorkers:
 
 
 class _Slot:
-    """One worker process after the other, and the thread that talks to it."""
+    """A worker process, which is replaced if it dies, and the thread that communicates with it."""
 
     def __init__(
         self,
         name: str,
         settings: WorkerSettings,
         environment: dict[str, str] | None,
-        tell: Callable[[Event | FacestreamError], None],
+        report: Callable[[Event | FacestreamError], None],
     ) -> None:
         self.name = name
         self.is_busy = False
-        """It has a task whose end was not told yet."""
+        """Whether it has a task whose end has not been reported yet."""
         self.has_started = False
         self._settings = settings
         self._environment = environment
-        self._tell = tell
+        self._report = report
         self._tasks: queue.SimpleQueue[Task | None] = queue.SimpleQueue()
         self._mutex = threading.Lock()
         self._process: WorkerProcess | None = None
@@ -108,7 +108,7 @@ class _Slot:
             self._thread.start()
 
     def stop(self) -> None:
-        """Ask for the end of the task."""
+        """Ask the running task to end."""
         with self._mutex:
             process = self._process
         if process is not None:
@@ -134,23 +134,23 @@ class _Slot:
             while process is not None and (task := self._tasks.get()) is not None:
                 if self._run(process, task):
                     continue
-                death = describe_end(process.wait(), "in the middle of it")
-                # The new one is there before the task comes back.
+                death = describe_end(process.wait(), "during the task")
+                # Start the new process before the task is returned.
                 process = None if self._is_ended else self._start()
-                self._tell(Event(worker=self.name, task=task, death=death))
+                self._report(Event(worker=self.name, task=task, death=death))
             if process is not None:
                 process.kill()
                 process.wait()
         except FacestreamError as error:
-            self._tell(error)
+            self._report(error)
         except OSError as error:
-            self._tell(FacestreamError(f"a worker cannot be started ({error.strerror or error})"))
+            self._report(FacestreamError(f"a worker cannot be started ({error.strerror or error})"))
 
     def _start(self) -> WorkerProcess | None:
-        """A worker that is ready; ``None`` when the batch has ended.
+        """Start a worker and wait until it is ready; return ``None`` if the batch has ended.
 
         Raises:
-            FacestreamError: it says that it cannot work, or ends again and again.
+            FacestreamError: The worker reports that it cannot run, or dies repeatedly.
         """
         code = 0
         for _ in range(MAX_DEATHS_AT_START):
@@ -171,19 +171,19 @@ class _Slot:
                 return None
             if message is not None:
                 raise FacestreamError(message["error"])
-        raise FacestreamError(describe_end(code, f"at its start, {MAX_DEATHS_AT_START} times"))
+        raise FacestreamError(describe_end(code, f"at startup, {MAX_DEATHS_AT_START} times"))
 
     def _run(self, process: WorkerProcess, task: Task) -> bool:
-        """Whether the worker came to an end of the task."""
+        """Run a task, and return whether the worker completed it."""
         try:
             process.send("run", task=task.as_dict())
             while message := process.receive():
                 if message["kind"] == "progress":
                     frames, expected = message["frames"], message["expected"]
-                    self._tell(Event(worker=self.name, task=task, frames=frames, expected=expected))
+                    self._report(Event(worker=self.name, task=task, frames=frames, expected=expected))
                 elif message["kind"] == "outcome":
                     outcome = Outcome.from_dict(message["outcome"])
-                    self._tell(Event(worker=self.name, task=task, frames=outcome.frames, outcome=outcome))
+                    self._report(Event(worker=self.name, task=task, frames=outcome.frames, outcome=outcome))
                     return True
         except (OSError, ValueError):
             return False

@@ -1,4 +1,4 @@
-"""A worker process of a batch on this machine.
+"""The main program of a batch worker process on this machine.
 
 ``facestream.batch.workers.local`` starts it as ``python -m facestream.batch.workers.local_process``.
 """
@@ -24,7 +24,7 @@ def main() -> None:
     settings = orders.read_settings()
     if settings is None:
         return
-    # Warnings travel with the outcomes; only our own mistakes are told here.
+    # Warnings are part of the outcomes; only bugs in facestream are logged here.
     logging.basicConfig(format="facestream: %(message)s", level=logging.ERROR)
     runner = TaskRunner(WorkerSettings.from_dict(settings))
     try:
@@ -33,16 +33,16 @@ def main() -> None:
         orders.say("refused", error=str(error))
         return
     for order in orders:
-        told_s = 0.0
+        reported_s = 0.0
 
-        def tell(progress: Progress) -> None:
-            nonlocal told_s
+        def report(progress: Progress) -> None:
+            nonlocal reported_s
             now = time.monotonic()
-            if now - told_s >= PROGRESS_EVERY_S:
-                told_s = now
+            if now - reported_s >= PROGRESS_EVERY_S:
+                reported_s = now
                 orders.say("progress", frames=progress.num_frames, expected=progress.num_frames_expected)
 
-        outcome = runner.run(Task.from_dict(order["task"]), tell, orders.should_stop.is_set)
+        outcome = runner.run(Task.from_dict(order["task"]), report, orders.should_stop.is_set)
         orders.say("outcome", outcome=outcome.as_dict())
 
 

@@ -1,4 +1,4 @@
-"""Does the tasks of a batch, one after the other, with networks that stay loaded."""
+"""The task runner of a worker, which runs one task after the other with networks that stay loaded."""
 
 from __future__ import annotations
 
@@ -34,30 +34,30 @@ __all__ = ["TaskRunner"]
 _log = logging.getLogger(__name__)
 
 MAX_PIPELINES = 2
-"""Items with other options may need other networks; more are not kept loaded."""
+"""How many sets of networks stay loaded; items with other options may need other networks."""
 
 NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT})
 
 
 class TaskRunner:
-    """What a worker is made of."""
+    """Runs the tasks of one worker."""
 
     def __init__(self, settings: WorkerSettings) -> None:
         self._settings = settings
         self._pipelines: OrderedDict[MeshOptions, FaceMeshPipeline] = OrderedDict()
 
     def warm_up(self) -> None:
-        """Load the networks of the batch, so that the first task need not.
+        """Load the networks of the batch before the first task.
 
         Raises:
-            FacestreamError: they cannot be loaded.
+            FacestreamError: The networks cannot be loaded.
         """
         self._pipeline(self._settings.options)
 
     def run(
         self, task: Task, on_progress: Callable[[Progress], None], should_stop: Callable[[], bool] = lambda: False
     ) -> Outcome:
-        """Do one task. Whatever goes wrong is in the answer."""
+        """Run one task. Any error is part of the returned outcome."""
         started = time.perf_counter()
         try:
             outcome = self._run(task, on_progress, should_stop)
@@ -66,12 +66,14 @@ class TaskRunner:
         except SpanError as error:
             outcome = Outcome(result=Result.UNDIVIDED, error=str(error))
         except FacestreamError as error:
-            result = Result.NO_ROOM if _is_for_want_of_room(error) else Result.FAILED
+            result = Result.NO_ROOM if _is_disk_full(error) else Result.FAILED
             outcome = Outcome(result=result, error=str(error))
         except MemoryError:
-            outcome = Outcome(result=Result.FAILED, error=f"{task.source}: the machine has not enough memory for it")
+            outcome = Outcome(
+                result=Result.FAILED, error=f"{task.source}: the machine does not have enough memory for it"
+            )
         except Exception as error:
-            # A fault of ours must not cost the other items their turn.
+            # A bug in facestream must not keep the other items from being processed.
             _log.exception("%s", task.source)
             fault = f"{task.source}: facestream itself failed ({type(error).__name__}: {error}); please report it"
             outcome = Outcome(result=Result.FAILED, error=fault)
@@ -93,7 +95,7 @@ class TaskRunner:
                     return self._join(task, source, options)
                 return self._run_item(task, source, options, on_progress, should_stop)
             except FacestreamError as error:
-                # What is told is the address, not the name that it had here.
+                # Messages give the URL, not the name of the local copy.
                 error.args = (str(error).replace(str(source), task.source),)
                 raise
 
@@ -147,7 +149,7 @@ class TaskRunner:
 
     @contextmanager
     def _outputs(self, task: Task, source: Path, options: MeshOptions) -> Iterator[OutputPlan]:
-        """Where the outputs are written; at the end they are in the output folder, wherever that is."""
+        """Plan the outputs, in a temporary folder if the output folder is remote, and upload them at the end."""
         out = self._settings.out
         if not is_address(out):
             plan = plan_item(Path(out), source, task.output, options)
@@ -159,7 +161,7 @@ class TaskRunner:
             plan = plan_item(folder, source, task.output, options)
             _make_folder((folder / task.output).parent)
             yield plan
-            # Samples come before the header that brings them into sight.
+            # Upload samples before the header, which makes them visible.
             written = sorted(
                 (path for path in folder.rglob("*") if path.is_file()), key=lambda path: path.name[-1] != "~"
             )
@@ -168,7 +170,7 @@ class TaskRunner:
 
     @contextmanager
     def _records(self, name: str) -> Iterator[Path]:
-        """Where the results of a segment are written."""
+        """Yield the path for the results of a segment."""
         segments = self._settings.segments
         if not is_address(segments):
             _make_folder(Path(segments))
@@ -180,7 +182,7 @@ class TaskRunner:
             store(path, f"{segments}/{name}")
 
     def _pipeline(self, options: MeshOptions) -> FaceMeshPipeline:
-        """The networks that these options need; the last ones stay loaded."""
+        """Return the networks for these options; the most recently used ones stay loaded."""
         needed = MeshOptions(
             detector=options.detector,
             num_faces=options.num_faces,
@@ -214,10 +216,10 @@ def _make_folder(folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise OutputError(f"{folder}: the folder cannot be made ({error.strerror or error})") from error
+        raise OutputError(f"{folder}: the folder cannot be created ({error.strerror or error})") from error
 
 
-def _is_for_want_of_room(error: BaseException | None) -> bool:
+def _is_disk_full(error: BaseException | None) -> bool:
     while error is not None:
         if isinstance(error, OSError) and error.errno in NO_ROOM:
             return True

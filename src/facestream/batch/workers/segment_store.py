@@ -1,4 +1,4 @@
-"""Where the results of segments lie until they are joined: a folder that all workers reach, or a place elsewhere."""
+"""Storage for the results of segments until they are joined, in a folder or remote place that all workers can reach."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ SUFFIX = ".meshes"
 
 
 class SegmentStore:
-    """Files of records, each named for its item and all that decides over what is in it."""
+    """Files of records, each named after its item and everything that determines its content."""
 
     def __init__(self, place: str) -> None:
         self.place = place
@@ -24,11 +24,11 @@ class SegmentStore:
 
     @staticmethod
     def name(number: int, digest: str) -> str:
-        """Of the records of a segment of the item of that number."""
+        """Return the file name for a segment of an item."""
         return f"{number}-{digest}{SUFFIX}"
 
     def has(self, name: str) -> bool:
-        """Whether a segment is there, of this run or of an earlier one."""
+        """Whether the results of a segment exist, from this run or an earlier one."""
         if self._folder is not None:
             return (self._folder / name).exists()
         with suppress(FacestreamError):
@@ -36,7 +36,7 @@ class SegmentStore:
         return False
 
     def remove(self, name: str) -> None:
-        """Nobody wants it any more. Where it cannot be removed, it is left."""
+        """Remove the results of a segment, if possible."""
         if self._folder is not None:
             with suppress(OSError):
                 (self._folder / name).unlink(missing_ok=True)
@@ -45,7 +45,7 @@ class SegmentStore:
             remove(f"{self.place}/{name}")
 
     def sweep(self, journal: Journal) -> None:
-        """Remove the segments in a folder whose items wait no more, and what killed workers left of others."""
+        """Remove local segments whose items no longer wait, and unfinished files that killed workers left behind."""
         if self._folder is None or not self._folder.exists():
             return
         sweep_staged_files(self._folder)
@@ -56,7 +56,7 @@ class SegmentStore:
                 self.remove(path.name)
 
     def tidy(self) -> None:
-        """Remove the folder where it is empty."""
+        """Remove the local folder if it is empty."""
         if self._folder is not None:
             with suppress(OSError):
                 self._folder.rmdir()

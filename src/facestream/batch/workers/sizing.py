@@ -1,4 +1,4 @@
-"""How many workers a machine bears, and what each may take."""
+"""The number of workers for a machine, and the threads and GPUs of each."""
 
 from __future__ import annotations
 
@@ -11,24 +11,24 @@ from facestream.config import MeshOptions
 __all__ = ["Sizing", "count_cores", "size_workers"]
 
 WORKER_MB = 700
-"""Of a video of 1080p; larger ones take more (README, memory)."""
+"""Memory of a worker for 1080p video; larger videos take more (README, memory)."""
 
 CGROUP_LIMIT, CGROUP_USE = Path("/sys/fs/cgroup/memory.max"), Path("/sys/fs/cgroup/memory.current")
 
 
 @dataclass(frozen=True, slots=True)
 class Sizing:
-    """Workers of one machine."""
+    """The workers of one machine."""
 
     num_workers: int
     num_threads: int | None
-    """Of each; one worker alone takes what it needs, as the plain command does."""
+    """Threads per worker; ``None`` lets a single worker use all cores, as facestream mesh does."""
     num_gpus: int = 0
-    """A worker each, in turns; none where the CPU works."""
+    """Number of GPUs, which are assigned to workers in turn; 0 if the CPU is used."""
 
 
 def size_workers(wanted: int | str, options: MeshOptions) -> Sizing:
-    """Workers for this machine: a GPU each, or a core each as far as memory goes; threads are shared out evenly."""
+    """Size the workers: one per GPU, or one per core as far as memory allows; threads are divided evenly."""
     num_cores = min(count_cores(), options.num_threads or 1_000_000)
     num_gpus = _count_gpus() if options.device in ("auto", "cuda") else 0
     if isinstance(wanted, int):
@@ -44,14 +44,14 @@ def size_workers(wanted: int | str, options: MeshOptions) -> Sizing:
 
 
 def count_cores() -> int:
-    """The cores that this process may use."""
+    """Count the cores that this process may use."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
 
 
 def _count_gpus() -> int:
-    """Asking PyTorch takes a second, which is left out where there is no driver."""
+    """Count the GPUs. PyTorch takes a second to do so, so it is skipped if there is no driver."""
     if not Path("/dev/nvidiactl").exists() and os.name != "nt":
         return 0
     import torch
@@ -60,7 +60,7 @@ def _count_gpus() -> int:
 
 
 def _free_memory_mb() -> int | None:
-    """What programs could take, of the machine and of the container; ``None`` where that is not known."""
+    """Return the memory available in the machine and the container; ``None`` if unknown."""
     found = []
     try:
         lines = Path("/proc/meminfo").read_text().splitlines()

@@ -1,4 +1,4 @@
-"""What a batch asks of a worker, and what the worker answers; both travel as JSON."""
+"""The tasks and outcomes that a batch and its workers exchange as JSON."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ __all__ = ["Kind", "Outcome", "Result", "Task", "WorkerSettings"]
 
 
 class Kind(StrEnum):
-    """Of a task."""
+    """The kind of a task."""
 
     ITEM = "item"
-    """The whole of an item, or its division where it is long."""
+    """Process an item, or divide it if it is long."""
     SEGMENT = "segment"
-    """Some frames of a long video."""
+    """Process some frames of a long video."""
     JOIN = "join"
-    """The results of all segments."""
+    """Join the results of all segments."""
 
 
 class Result(StrEnum):
@@ -31,14 +31,14 @@ class Result(StrEnum):
 
     DONE = "done"
     PARTIAL = "partial"
-    """The source broke off."""
+    """The source ended early."""
     DIVIDED = "divided"
-    """There are segments to do."""
+    """The item was divided into segments that are to be processed."""
     UNDIVIDED = "undivided"
-    """The segments do not fit; the item must be done as a whole."""
+    """The segments do not match; the item must be processed as a whole."""
     FAILED = "failed"
     NO_ROOM = "no room"
-    """The disk of the results is full."""
+    """The output disk is full."""
     STOPPED = "stopped"
 
 
@@ -53,13 +53,13 @@ class Task:
     output: str
     boxes: str | None = None
     changes: Mapping[str, Any] = field(default_factory=dict)
-    """Of the batch's options."""
+    """Differences from the options of the batch."""
     num_segments: int = 1
     """How many segments a long video may be divided into."""
     segment: Mapping[str, Any] | None = None
-    """A ``MeshSegment``."""
+    """A ``MeshSegment`` as a dict."""
     records: Sequence[str] = ()
-    """The names of the files of segments: of one to write, or of all to join."""
+    """Names of segment files: the one to write, or all those to join."""
 
     def as_dict(self) -> dict[str, Any]:
         return dataclasses.asdict(self)
@@ -71,7 +71,7 @@ class Task:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """How a task ended, and what it found."""
+    """How a task ended, and its results."""
 
     result: Result
     frames: int = 0
@@ -82,7 +82,7 @@ class Outcome:
     note: str = ""
     """Why a long video was not divided."""
     segments: Sequence[Mapping[str, Any]] = ()
-    """Where it was: each a ``MeshSegment``."""
+    """The segments if it was divided, each a ``MeshSegment`` as a dict."""
 
     def as_dict(self) -> dict[str, Any]:
         return dataclasses.asdict(self)
@@ -94,12 +94,12 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkerSettings:
-    """What all tasks of a batch have in common."""
+    """The settings common to all tasks of a batch."""
 
     out: str
-    """The output folder: an absolute path or an address."""
+    """The output folder: an absolute path or a URL."""
     segments: str
-    """Where the results of segments lie until they are joined."""
+    """The folder or URL where the results of segments are kept until they are joined."""
     options: MeshOptions
     min_segment_frames: int
 
@@ -118,7 +118,7 @@ class WorkerSettings:
 
     @staticmethod
     def from_dict(values: Mapping[str, Any]) -> WorkerSettings:
-        """What ``as_dict`` of the same version gave."""
+        """Restore settings from ``as_dict`` of the same version."""
         options = dict(values["options"])
         options["formats"] = tuple(options["formats"])
         for name in ("weights", "detector_weights", "boxes"):

@@ -1,1 +1,1 @@
-"""One file for each kind of thing that ``facestream info`` describes."""
+"""One module for each kind of file or folder that ``facestream info`` describes."""

@@ -1,13 +1,13 @@
-"""Which recording or samples an archive (.npz) holds."""
+"""Description of an archive (.npz) with a recording or samples."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 from facestream.inspection.description import Description
+from facestream.inspection.file_signature import FileSignature
 from facestream.inspection.kinds.recording import describe_recording
 from facestream.inspection.kinds.samples import describe_samples
-from facestream.inspection.look import Look
 from facestream.tables.archive import read_archive, read_meta
 from facestream.tables.detection_npz import read_detection_npz
 from facestream.tables.mesh_npz import read_mesh_npz
@@ -19,15 +19,15 @@ FORM = "npz"
 ZIP_BEGINNINGS = (b"PK\x03\x04", b"PK\x05\x06")
 
 
-def is_archive(look: Look) -> bool:
-    return look.head.startswith(ZIP_BEGINNINGS) or look.suffix == ".npz"
+def is_archive(signature: FileSignature) -> bool:
+    return signature.head.startswith(ZIP_BEGINNINGS) or signature.suffix == ".npz"
 
 
 def describe_archive(path: Path) -> Description:
-    """Read an archive's arrays, which are mapped, not loaded.
+    """Describe an archive. Its arrays are memory-mapped, not loaded.
 
     Raises:
-        SourceError: it is missing, damaged, or none of facestream's.
+        SourceError: The archive is missing, damaged, or was not written by facestream.
     """
     arrays = read_archive(path)
     meta = read_meta(path, arrays)

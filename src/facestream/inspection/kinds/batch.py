@@ -1,4 +1,4 @@
-"""How far a batch is, read from its journal without getting into its way."""
+"""The progress of a batch, read from its journal without disturbing it."""
 
 from __future__ import annotations
 
@@ -29,25 +29,25 @@ ENDINGS = ("", "-wal")
 
 @dataclass(frozen=True, slots=True)
 class BatchDescription:
-    """The items of a batch, and its last run. Times are seconds since 1970."""
+    """The items of a batch and its last run. Times are in seconds since 1970."""
 
     path: Path
     counts: Mapping[State, int]
     is_running: bool
     num_frames: int
     seconds: float
-    """Of work, added up over workers."""
+    """Processing time, summed over all workers."""
     started_s: float | None
     ended_s: float | None
     failures: Sequence[tuple[str, str]]
-    """Source and error of the first items that failed or are partial."""
+    """Source and error of the first items that failed or are incomplete."""
 
     def facts(self) -> list[Fact]:
         counts = self.counts
         running = "running" if self.is_running else "interrupted"
         facts = [
             ("file", str(self.path)),
-            ("content", "the journal of a batch" + (", which runs now" if self.is_running else "")),
+            ("content", "the journal of a batch" + (", currently running" if self.is_running else "")),
             ("items", str(sum(counts.values()))),
             ("done", str(counts[State.DONE])),
             ("failed", str(counts[State.FAILED])),
@@ -77,7 +77,7 @@ class BatchDescription:
 
 
 def find_journal(path: Path) -> Path | None:
-    """The journal of an output folder, of the folder of its state, or the file itself."""
+    """Find the journal, given an output folder, its state folder or the journal itself."""
     for place in (path / STATE_NAME / FILE_NAME, path / FILE_NAME, path):
         if place.name == FILE_NAME and place.is_file():
             return place
@@ -85,13 +85,13 @@ def find_journal(path: Path) -> Path | None:
 
 
 def describe_batch(path: Path) -> BatchDescription:
-    """Read a copy of the journal, so that nothing in its folder changes, also while a batch runs.
+    """Describe a batch from a copy of its journal, so that nothing in its folder changes, even while it runs.
 
     Raises:
-        SourceError: it is damaged, of another version, or cannot be read.
+        SourceError: The journal is damaged, was written by another version, or cannot be read.
     """
     if found := look_at_files(path):
-        raise SourceError(f"{path}: damaged ({found}); the batch's own command sets it aside and goes on")
+        raise SourceError(f"{path}: damaged ({found}); running the batch again sets the file aside and continues")
     with tempfile.TemporaryDirectory(prefix="facestream-") as name:
         copy = Path(name) / FILE_NAME
         try:
@@ -105,14 +105,16 @@ def describe_batch(path: Path) -> BatchDescription:
         except (sqlite3.Error, ValueError) as error:
             found = damage_of(error) if isinstance(error, sqlite3.Error) else str(error)
             raise SourceError(
-                f"{path}: damaged ({found or error}); the batch's own command sets it aside and goes on"
+                f"{path}: damaged ({found or error}); running the batch again sets the file aside and continues"
             ) from error
 
 
 def _read(path: Path, db: sqlite3.Connection) -> BatchDescription:
     (version,) = db.execute("PRAGMA user_version").fetchone()
     if version != VERSION:
-        raise SourceError(f"{path}: of another version of facestream ({version}, not {VERSION})")
+        raise SourceError(
+            f"{path}: written by another version of facestream (journal version {version}, not {VERSION})"
+        )
     counts = dict.fromkeys(State, 0)
     for state, count in db.execute("SELECT state, count(*) FROM items GROUP BY state"):
         counts[State(state)] = count
@@ -127,7 +129,7 @@ def _read(path: Path, db: sqlite3.Connection) -> BatchDescription:
 
 
 def _is_locked(folder: Path) -> bool:
-    """Whether a batch runs there."""
+    """Whether a batch is running in this folder."""
     try:
         descriptor = os.open(folder / LOCK_NAME, os.O_RDWR)
     except OSError:

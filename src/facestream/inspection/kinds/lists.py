@@ -1,4 +1,4 @@
-"""How many items a list of sources for a batch holds."""
+"""Description of a list of batch sources."""
 
 from __future__ import annotations
 
@@ -43,11 +43,11 @@ class ListDescription:
 
 
 def describe_list(path: Path) -> ListDescription:
-    """Read a list row by row.
+    """Describe a list, reading it row by row.
 
     Raises:
-        SourceError: it cannot be read.
-        OptionError: an entry has an output name or options that cannot be.
+        SourceError: The list cannot be read.
+        OptionError: An entry has an invalid output name or invalid options.
     """
     num_items = num_with_boxes = num_with_options = 0
     first = ""

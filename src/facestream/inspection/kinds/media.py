@@ -1,4 +1,4 @@
-"""What a picture or video is, without decoding more than its first frame."""
+"""Description of a picture or video, without decoding more than its first frame."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from facestream.structures import VideoInfo
 __all__ = ["MediaDescription", "describe_media"]
 
 EVEN_S = 1e-3
-"""Gaps that differ by less, beside a tick of the container, are even."""
+"""Gaps count as even if they differ by no more than this, or by about two ticks of the container."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,36 +29,36 @@ class MediaDescription:
 
     info: VideoInfo
     num_frames: int
-    """By the packets, not by the header."""
+    """Counted from the packets, not taken from the header."""
     seconds: float
     """From the first frame to the end of the last one."""
     smallest_gap_s: float
     largest_gap_s: float
-    """Between time stamps of frames that follow each other; NaN where there is one frame."""
+    """Between the timestamps of consecutive frames; NaN if there is only one frame."""
     is_even: bool
     jumps_back: bool
     drift_s: float
-    """How far a row of a stream would be off its frame, at most."""
+    """The largest time difference between a stream row and its frame."""
     num_missing_bytes: int
-    """That the file promises beyond its end."""
+    """Bytes that the file declares beyond its end."""
     notes: tuple[str, ...]
 
     def facts(self) -> list[Fact]:
         info = self.info
-        turned = [f"turned by {info.rotation_deg} degrees"] if info.rotation_deg else []
+        turned = [f"rotated by {info.rotation_deg} degrees"] if info.rotation_deg else []
         turned += ["mirrored"] if info.mirrored else []
         size = ", ".join([f"{info.width} x {info.height}", *turned])
         facts = [("file", str(info.path)), ("content", info.kind), ("codec", info.codec or "unknown"), ("size", size)]
         if info.pixel_aspect != 1:
-            facts.append(("pixels", f"{info.pixel_aspect:.4g} times as wide as high"))
+            facts.append(("pixels", f"{info.pixel_aspect:.4g} times as wide as they are high"))
         if info.kind == "video":
             promised = info.num_frames_header
             differs = promised is not None and promised != self.num_frames
             facts += [
-                ("frames", f"{self.num_frames}" + (f", {promised} by the header" if differs else "")),
+                ("frames", f"{self.num_frames}" + (f", {promised} according to the header" if differs else "")),
                 ("rate", f"{format_rate(info.rate_hz)} Hz"),
-                ("time", f"{format_time(self.seconds)}, the first frame at {info.start_s:.3f} s"),
-                ("time stamps", self._describe_times()),
+                ("duration", f"{format_time(self.seconds)}, first frame at {info.start_s:.3f} s"),
+                ("timestamps", self._describe_times()),
             ]
         if self.num_missing_bytes:
             facts.append(("cut short", f"at least {self.num_missing_bytes} bytes are missing at the end"))
@@ -95,14 +95,14 @@ class MediaDescription:
             return "even"
         gaps = f"{self.smallest_gap_s * 1000:.1f} to {self.largest_gap_s * 1000:.1f} ms apart"
         back = "; they jump back" if self.jumps_back else ""
-        return f"not even, {gaps}{back}; in a stream a row would be up to {self.drift_s * 1000:.0f} ms off its frame"
+        return f"uneven, {gaps}{back}; a stream row would be up to {self.drift_s * 1000:.0f} ms away from its frame"
 
 
 def describe_media(path: Path) -> MediaDescription:
-    """Look at the packets of a picture or video.
+    """Describe a picture or video from its packets.
 
     Raises:
-        SourceError: it cannot be read, or is neither.
+        SourceError: The file cannot be read, or is neither.
     """
     with closing(open_source(path, 1)) as source:
         info, notes = source.info, source.notes

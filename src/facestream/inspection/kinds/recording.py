@@ -1,4 +1,4 @@
-"""What an archive or a table of the jobs holds: meshes, or boxes and keypoints, row by row."""
+"""Description of an archive or table written by a job: meshes, or boxes and keypoints, row by row."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ __all__ = ["RecordingDescription", "describe_recording"]
 BLOCK_ROWS = 64
 
 MADE = ("source", "version", "device", "engine", "precision")
-"""What is told of how a file was made, by its own names."""
+"""The metadata shown of how a file was made, under the file's own names."""
 
 
 @dataclass(frozen=True, slots=True)
 class RecordingDescription:
-    """Rows of the mesh job or of the detection job, and how they were made."""
+    """Rows of a mesh or detection job, and how they were made."""
 
     path: Path
     kind: str
@@ -40,13 +40,13 @@ class RecordingDescription:
     rate_hz: float
     frames: FrameTally
     num_rows_by_face: tuple[int, ...]
-    """In how many rows there is a first face, a second one, and so on."""
+    """Number of rows with a first face, with a second face, and so on."""
     ranges: Mapping[str, ValueRange]
     """In pixels, over all faces."""
     meta: Mapping[str, Any]
-    """What the file says of how it was made."""
+    """The file's metadata on how it was made."""
     changed_options: Mapping[str, Any]
-    """Those that differ from the defaults."""
+    """The options that differ from the defaults."""
 
     @property
     def complete(self) -> bool:
@@ -70,7 +70,7 @@ class RecordingDescription:
         for face, count in enumerate(self.num_rows_by_face, 1):
             facts.append(share_fact(count, num_rows, "face" if num_faces == 1 else f"face {face}"))
         facts += range_facts(self.ranges)
-        return [(name, value or "those of the defaults") for name, value in facts]
+        return [(name, value or "defaults") for name, value in facts]
 
     def as_json(self) -> dict[str, Any]:
         return {
@@ -92,10 +92,10 @@ class RecordingDescription:
 
 
 def describe_recording(path: Path, form: str, recording: MeshRecording | DetectionRecording) -> RecordingDescription:
-    """Read all rows once; memory is that of a block of them.
+    """Describe a recording, reading all rows once, with the memory of one block of rows.
 
     Raises:
-        SourceError: a row is damaged.
+        SourceError: A row is damaged.
     """
     of_meshes = isinstance(recording, MeshRecording)
     tallies: dict[str, Tally] = {}
@@ -122,7 +122,7 @@ def describe_recording(path: Path, form: str, recording: MeshRecording | Detecti
 
 
 def _columns(rows: Sequence[FrameMeshes | FrameDetections]) -> dict[str, npt.NDArray[Any]]:
-    """The numbers of several rows, each kind as one row."""
+    """Gather the numbers of several rows; each kind becomes one row."""
     values: dict[str, list[npt.NDArray[Any]]] = {}
     for row in rows:
         if isinstance(row, FrameMeshes):
@@ -140,7 +140,7 @@ def _columns(rows: Sequence[FrameMeshes | FrameDetections]) -> dict[str, npt.NDA
 
 
 def _changed_options(meta: Mapping[str, Any], options_class: type) -> dict[str, Any]:
-    """What a file says of its options, but for those that are the defaults and for its own format."""
+    """Return the options stored in a file, except for defaults and the file's own format."""
     options = meta.get("options")
     if not isinstance(options, dict):
         return {}

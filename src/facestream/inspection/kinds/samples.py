@@ -1,4 +1,4 @@
-"""What an archive or table of a stream's samples holds."""
+"""Description of an archive or table with the samples of a stream."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ __all__ = ["SamplesDescription", "describe_samples"]
 
 @dataclass(frozen=True, slots=True)
 class SamplesDescription:
-    """The samples of a stream, in another file than one of SSI's."""
+    """The samples of a stream, in an archive or table instead of an SSI file."""
 
     path: Path
     form: str
@@ -28,17 +28,17 @@ class SamplesDescription:
     num_rows: int
     num_columns: int
     type_name: str
-    """SSI's name of the samples' type."""
+    """SSI's name for the sample type."""
     rate_hz: float
     media_type: str
     attributes: Mapping[str, str]
-    """Further ones of the stream's header."""
+    """Further attributes of the stream header."""
     version: str | None
-    """Of the facestream that wrote it."""
+    """The version of facestream that wrote the file."""
     ranges: Mapping[str, ValueRange]
-    """By column or kind of column; of faces over the rows with a face."""
+    """By column or kind of column; for face data, only over the rows with a face."""
     num_rows_with_face: int | None
-    """Where the media type is one of faces."""
+    """``None`` unless the media type is one of face data."""
 
     @property
     def seconds(self) -> float:
@@ -48,7 +48,7 @@ class SamplesDescription:
         facts = {
             "file": str(self.path),
             "content": f"the samples of a stream ({self.form})",
-            "rows": f"{self.num_rows} of {self.num_columns} columns",
+            "rows": f"{self.num_rows}, with {self.num_columns} columns",
             "rate": f"{format_rate(self.rate_hz)} Hz, {self.seconds:.2f} s",
             "samples": self.type_name,
             "media type": self.media_type or "none",
@@ -78,7 +78,7 @@ class SamplesDescription:
 
 
 def describe_samples(path: Path, form: str, stream: SsiStream, meta: Mapping[str, Any]) -> SamplesDescription:
-    """Read all samples once; ``meta`` is what the file says of itself."""
+    """Describe samples, reading them once; ``meta`` is the metadata of the file."""
     dtype = stream.data.dtype.newbyteorder("<")
     tallies = tally_columns(stream.data, stream.media_type)
     version = meta.get("version")

@@ -1,4 +1,4 @@
-"""What an SSI stream holds."""
+"""Description of an SSI stream."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ __all__ = ["StreamDescription", "attribute_facts", "describe_stream"]
 
 @dataclass(frozen=True, slots=True)
 class StreamDescription:
-    """Header and samples of a stream."""
+    """The header and sample statistics of a stream."""
 
     path: Path
     header: SsiHeader
     ranges: Mapping[str, ValueRange]
-    """By column or kind of column; of face streams over the rows with a face."""
+    """By column or kind of column; for face data, only over the rows with a face."""
     num_rows_with_face: int | None
-    """Where the media type is one of faces."""
+    """``None`` unless the media type is one of face data."""
 
     @property
     def seconds(self) -> float:
@@ -38,7 +38,7 @@ class StreamDescription:
         chunks = f" in {header.num_chunks} chunks" if header.num_chunks > 1 else ""
         facts = {
             "file": str(self.path),
-            "rows": f"{header.num_rows} of {header.dim} columns{chunks}",
+            "rows": f"{header.num_rows}{chunks}, with {header.dim} columns",
             "rate": f"{format_rate(header.rate_hz)} Hz, {self.seconds:.2f} s",
             "samples": f"{'ASCII' if header.is_ascii else 'BINARY'} {header.type_name}"
             + ("" if header.is_ascii else f", {header.num_bytes / 1e6:.2f} MB"),
@@ -69,11 +69,11 @@ class StreamDescription:
 
 
 def describe_stream(path: str | os.PathLike[str]) -> StreamDescription:
-    """Read a stream once from end to end.
+    """Describe a stream, reading it once from end to end.
 
     Raises:
-        SourceError: a file is missing.
-        StreamFormatError: header or samples are damaged, or do not match.
+        SourceError: A file is missing.
+        StreamFormatError: Header or samples are damaged, or do not match each other.
     """
     path = Path(path)
     header = read_header(path)
@@ -82,5 +82,5 @@ def describe_stream(path: str | os.PathLike[str]) -> StreamDescription:
 
 
 def attribute_facts(attributes: Mapping[str, str], taken: set[str]) -> dict[str, str]:
-    """Attributes of a header, which may be called anything, "rows" for one."""
+    """Return header attributes as facts, with an @ before names that are taken, such as "rows"."""
     return {f"@{name}" if name in taken else name: value for name, value in attributes.items()}

@@ -1,13 +1,13 @@
-"""Which recording or samples a table (.csv) holds."""
+"""Description of a table (.csv) with a recording or samples."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 from facestream.inspection.description import Description
+from facestream.inspection.file_signature import FileSignature
 from facestream.inspection.kinds.recording import describe_recording
 from facestream.inspection.kinds.samples import describe_samples
-from facestream.inspection.look import Look
 from facestream.tables.detection_csv import DETECTION_CSV_COLUMNS, read_detection_csv
 from facestream.tables.mesh_csv import MESH_CSV_COLUMNS, read_mesh_csv
 from facestream.tables.sample_files import read_sample_csv
@@ -17,18 +17,18 @@ __all__ = ["describe_table", "is_table"]
 
 FORM = "csv"
 BEGINNINGS = (b"frame,time_s,", b"time_s,")
-"""Of the first line of facestream's tables; lists of a batch have other columns."""
+"""How the first line of facestream's tables begins; batch lists have other columns."""
 
 
-def is_table(look: Look) -> bool:
-    return look.suffix in (".csv", "") and look.head.startswith(BEGINNINGS)
+def is_table(signature: FileSignature) -> bool:
+    return signature.suffix in (".csv", "") and signature.head.startswith(BEGINNINGS)
 
 
 def describe_table(path: Path) -> Description:
-    """Read a table row by row.
+    """Describe a table, reading it row by row.
 
     Raises:
-        SourceError: it is missing, damaged, or none of facestream's.
+        SourceError: The table is missing, damaged, or was not written by facestream.
     """
     table = Table(path)
     if table.columns[:-1] == MESH_CSV_COLUMNS:

@@ -1,4 +1,4 @@
-"""What a trainer of DISCOVER says of its module."""
+"""Description of a DISCOVER trainer and its module."""
 
 from __future__ import annotations
 
@@ -15,24 +15,24 @@ __all__ = ["TrainerDescription", "describe_trainer"]
 
 @dataclass(frozen=True, slots=True)
 class TrainerDescription:
-    """A trainer file. Its script is never run."""
+    """A trainer file. Its script is never executed."""
 
     path: Path
     trainer: Trainer
     is_known: bool
-    """Whether a processor of facestream does its work."""
+    """Whether facestream has a processor for it."""
 
     def facts(self) -> list[Fact]:
         trainer = self.trainer
-        known = "does its work" if self.is_known else "has nothing that does its work"
+        known = "has a processor for it" if self.is_known else "has no processor for it"
         return [
             ("file", str(self.path)),
-            ("content", "a trainer of DISCOVER"),
+            ("content", "a DISCOVER trainer"),
             ("module", f"{shown(trainer.create)}; facestream {known}"),
-            ("about", shown(trainer.description) or "nothing is said"),
+            ("about", shown(trainer.description) or "no description"),
             *((io.direction, shown(f"{io.id}, {io.data}")) for io in trainer.ios),
             ("options", shown(trainer.option_string) or "none"),
-            ("script", shown(f"{trainer.script}, which is not run")),
+            ("script", shown(f"{trainer.script}, which is never executed")),
         ]
 
     def as_json(self) -> dict[str, Any]:
@@ -56,10 +56,10 @@ class TrainerDescription:
 
 
 def describe_trainer(path: Path) -> TrainerDescription:
-    """Read a trainer.
+    """Describe a trainer.
 
     Raises:
-        TrainerError: it is missing or damaged.
+        TrainerError: The file is missing or damaged.
     """
     trainer = read_trainer(path)
     return TrainerDescription(path, trainer, trainer.create in processor_names())

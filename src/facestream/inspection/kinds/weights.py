@@ -1,4 +1,4 @@
-"""What a file of weights holds."""
+"""Description of a weights file."""
 
 from __future__ import annotations
 
@@ -18,18 +18,21 @@ BLOCK_BYTES = 1 << 20
 
 @dataclass(frozen=True, slots=True)
 class WeightsDescription:
-    """Weights of one of the networks."""
+    """A weights file and the network it belongs to."""
 
     path: Path
     network: str
-    """By its name, such as ``facemesh``; empty where they fit none."""
+    """Its name, such as ``facemesh``; empty if the weights fit none."""
     num_bytes: int
     sha256: str
 
     def facts(self) -> list[Fact]:
         return [
             ("file", str(self.path)),
-            ("content", f"weights of {self.network}" if self.network else "weights of none of facestream's networks"),
+            (
+                "content",
+                f"{self.network} weights" if self.network else "weights that fit none of the networks",
+            ),
             ("bytes", str(self.num_bytes)),
             ("sha256", self.sha256),
         ]
@@ -45,10 +48,10 @@ class WeightsDescription:
 
 
 def describe_weights(path: Path) -> WeightsDescription:
-    """Read a file of weights, and try which network it fits.
+    """Describe a weights file, trying which network it fits.
 
     Raises:
-        WeightsError: it cannot be read.
+        WeightsError: The file cannot be read.
     """
     digest = hashlib.sha256()
     num_bytes = 0

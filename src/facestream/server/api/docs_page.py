@@ -59,7 +59,9 @@ def _operations(document: Mapping[str, Any]) -> Iterator[str]:
                 )
                 for parameter in operation.get("parameters", [])
             ]
-            rows += [("body", media_type, kind_of(content.get("schema", {})), "") for media_type, content in body.items()]
+            rows += [
+                ("body", media_type, kind_of(content.get("schema", {})), "") for media_type, content in body.items()
+            ]
             yield from _table(rows)
             yield from _table(
                 (status, answer["description"], " or ".join(map(_content, answer.get("content", {}).items())))
