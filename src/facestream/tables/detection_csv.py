@@ -10,13 +10,14 @@ import numpy as np
 
 from facestream.media.clock import FrameClock
 from facestream.structures import Detections, FrameDetections
-from facestream.tables.mesh_csv import BOX_COLUMNS, FRAME_COLUMNS, KEYPOINT_COLUMNS, frame_cells, read_frame_cells
+from facestream.tables.face_values import DETECTION_VALUES, columns_of, flatten, split_columns
+from facestream.tables.mesh_csv import FRAME_COLUMNS, frame_cells, read_frame_cells
 from facestream.tables.recording import DetectionRecording, recorded_rate
 from facestream.tables.table import Table, TableWriter, cells_of
 
 __all__ = ["DETECTION_CSV_COLUMNS", "DetectionCsvWriter", "read_detection_csv"]
 
-DETECTION_CSV_COLUMNS = (*FRAME_COLUMNS, "score", *BOX_COLUMNS, *KEYPOINT_COLUMNS)
+DETECTION_CSV_COLUMNS = (*FRAME_COLUMNS, *columns_of(DETECTION_VALUES))
 
 
 class DetectionCsvWriter(TableWriter):
@@ -28,8 +29,7 @@ class DetectionCsvWriter(TableWriter):
     def write(self, result: FrameDetections) -> None:
         cells = frame_cells(result.index, result.timestamp_s, result.size)
         if len(result):
-            faces = result.detections
-            cells += cells_of(faces.scores[0]) + cells_of(faces.boxes[0]) + cells_of(faces.keypoints[0])
+            cells += cells_of(flatten(result.detections, 0, DETECTION_VALUES))
         self.append(cells + [""] * (len(DETECTION_CSV_COLUMNS) - len(cells)))
 
     def finish(self, clock: FrameClock, meta: Mapping[str, Any]) -> None:
@@ -49,7 +49,7 @@ def read_detection_csv(table: Table) -> DetectionRecording:
             index, timestamp_s, size = read_frame_cells(table, cells)
             values = np.array([table.numbers(cells[first:-1])] if cells[first] else [])
             values = values.reshape(-1, len(DETECTION_CSV_COLUMNS) - first)
-            faces = Detections(values[:, 1:5], values[:, 5:].reshape(-1, 6, 2), values[:, 0])
+            faces = Detections(**split_columns(values, DETECTION_VALUES))
             yield FrameDetections(index, timestamp_s, faces, size)
 
     return DetectionRecording(rows(), recorded_rate(table.path, table.meta), table.meta, 1)

@@ -10,16 +10,13 @@ import numpy as np
 
 from facestream.errors import SourceError
 from facestream.media.clock import FrameClock
-from facestream.ssi.columns import KEYPOINT_NAMES
 from facestream.structures import FaceMeshes, FrameMeshes
+from facestream.tables.face_values import FACE_VALUES, columns_of, flatten, split_columns
 from facestream.tables.recording import MeshRecording, recorded_rate
 from facestream.tables.table import Table, TableWriter, cells_of
-from facestream.topology import NUM_LANDMARKS
 
 __all__ = [
-    "BOX_COLUMNS",
     "FRAME_COLUMNS",
-    "KEYPOINT_COLUMNS",
     "MESH_CSV_COLUMNS",
     "MeshCsvWriter",
     "frame_cells",
@@ -28,17 +25,7 @@ __all__ = [
 ]
 
 FRAME_COLUMNS = ("frame", "time_s", "width", "height")
-BOX_COLUMNS = ("box_left", "box_top", "box_right", "box_bottom")
-KEYPOINT_COLUMNS = tuple(f"{name}_{axis}" for name in KEYPOINT_NAMES for axis in "xy")
-MESH_CSV_COLUMNS = (
-    *FRAME_COLUMNS,
-    "face",
-    "confidence",
-    "score",
-    *BOX_COLUMNS,
-    *KEYPOINT_COLUMNS,
-    *(f"{axis}_{landmark}" for landmark in range(NUM_LANDMARKS) for axis in "xyz"),
-)
+MESH_CSV_COLUMNS = (*FRAME_COLUMNS, "face", *columns_of(FACE_VALUES))
 
 
 def frame_cells(index: int, timestamp_s: float, size: tuple[int, int]) -> list[str]:
@@ -58,8 +45,7 @@ class MeshCsvWriter(TableWriter):
         for face in range(self._num_faces):
             cells = [*frame, str(face + 1)]
             if face < len(meshes):
-                cells += cells_of([meshes.presence[face], meshes.scores[face], *meshes.boxes[face]])
-                cells += cells_of(meshes.keypoints[face]) + cells_of(meshes.landmarks[face])
+                cells += cells_of(flatten(meshes, face, FACE_VALUES))
             self.append(cells + [""] * (len(MESH_CSV_COLUMNS) - len(cells)))
 
     def finish(self, clock: FrameClock, meta: Mapping[str, Any]) -> None:
@@ -98,14 +84,7 @@ def read_mesh_csv(table: Table) -> MeshRecording:
             index, timestamp_s, size = read_frame_cells(table, lines[0])
             values = np.array([table.numbers(line[first:-1]) for line in lines if line[first]])
             values = values.reshape(-1, len(MESH_CSV_COLUMNS) - first)
-            meshes = FaceMeshes(
-                presence=values[:, 0],
-                scores=values[:, 1],
-                boxes=values[:, 2:6],
-                keypoints=values[:, 6:18].reshape(-1, 6, 2),
-                landmarks=values[:, 18:].reshape(-1, NUM_LANDMARKS, 3),
-                size=size,
-            )
+            meshes = FaceMeshes(size=size, **split_columns(values, FACE_VALUES))
             yield FrameMeshes(index, timestamp_s, meshes)
 
     return MeshRecording(_whole(table, rows()), recorded_rate(table.path, table.meta), table.meta, num_faces)

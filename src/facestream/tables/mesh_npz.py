@@ -14,38 +14,32 @@ from facestream.media.clock import FrameClock
 from facestream.storage.floats import as_float64
 from facestream.structures import FaceMeshes, FrameMeshes
 from facestream.tables.archive import ArchiveWriter, check_array
+from facestream.tables.face_values import FACE_VALUES
 from facestream.tables.recording import MeshRecording, recorded_rate
-from facestream.topology import NUM_LANDMARKS
 
-__all__ = ["FACE_ARRAYS", "FRAME_ARRAYS", "MeshNpzWriter", "check_frame_arrays", "read_mesh_npz"]
-
-FACE_ARRAYS: dict[str, tuple[int, ...]] = {
-    "landmarks": (NUM_LANDMARKS, 3),
-    "presence": (),
-    "scores": (),
-    "boxes": (4,),
-    "keypoints": (6, 2),
-}
-"""Of one face; the archive's arrays have rows and faces before it."""
+__all__ = ["FRAME_ARRAYS", "MeshNpzWriter", "check_frame_arrays", "read_mesh_npz"]
 
 FRAME_ARRAYS: dict[str, tuple[tuple[int, ...], Any]] = {"frames": ((), np.int64), "sizes": ((2,), np.int32)}
 """Of one row: the number of its frame in the source, and that frame's width and height."""
 
+_SHAPES = {value.name: value.shape for value in reversed(FACE_VALUES)}
+"""Of the arrays, the landmarks first."""
+
 
 class MeshNpzWriter(ArchiveWriter):
-    """``FACE_ARRAYS``, ``detected``, ``FRAME_ARRAYS``, ``timestamps_s``, ``size`` of the first frame, and ``meta``."""
+    """``FACE_VALUES``, ``detected``, ``FRAME_ARRAYS``, ``timestamps_s``, ``size`` of the first frame, and ``meta``."""
 
     def __init__(self, path: Path, num_faces: int) -> None:
         self._num_faces = num_faces
         self._size = (0, 0)
-        faces = {name: ((num_faces, *shape), np.float32) for name, shape in FACE_ARRAYS.items()}
+        faces = {name: ((num_faces, *shape), np.float32) for name, shape in _SHAPES.items()}
         super().__init__(path, {**faces, "detected": ((num_faces,), bool), **FRAME_ARRAYS})
 
     def write(self, result: FrameMeshes) -> None:
         if self._size == (0, 0):
             self._size = result.size
         faces = {}
-        for name, shape in FACE_ARRAYS.items():
+        for name, shape in _SHAPES.items():
             faces[name] = np.full((self._num_faces, *shape), np.nan, dtype=np.float32)
             faces[name][: len(result)] = getattr(result.meshes, name)[: self._num_faces]
         detected = np.arange(self._num_faces) < len(result)
@@ -81,7 +75,7 @@ def read_mesh_npz(path: Path, arrays: Mapping[str, npt.NDArray[Any]], meta: Mapp
     num_rows, num_faces = check_array(path, arrays, "detected", (None, None), "b").shape
     if not num_faces:
         raise SourceError(f"{path}: there is no face in it")
-    for name, shape in FACE_ARRAYS.items():
+    for name, shape in _SHAPES.items():
         check_array(path, arrays, name, (num_rows, num_faces, *shape), "f")
     timestamps_s = check_frame_arrays(path, arrays, num_rows)
 
@@ -89,7 +83,7 @@ def read_mesh_npz(path: Path, arrays: Mapping[str, npt.NDArray[Any]], meta: Mapp
         for row in range(num_rows):
             faces = np.flatnonzero(arrays["detected"][row])
             width, height = arrays["sizes"][row].tolist()
-            values = {name: as_float64(arrays[name][row])[faces] for name in FACE_ARRAYS}
+            values = {name: as_float64(arrays[name][row])[faces] for name in _SHAPES}
             meshes = FaceMeshes(size=(width, height), **values)
             yield FrameMeshes(int(arrays["frames"][row]), float(timestamps_s[row]), meshes)
 
