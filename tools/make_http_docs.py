@@ -23,9 +23,9 @@ TARGET = Path(__file__).parents[1] / "docs" / "http.md"
 
 INTRO = """# HTTP API
 
-The typed API of `facestream serve`, made from its OpenAPI document. A server shows the same at `/api/v1/docs`, and gives
-the document itself at `/api/v1/openapi.json`. [The job server](server.md) shows a whole exchange, and describes the
-routes of DISCOVER's clients and of live cameras.
+The typed API of `facestream serve`, made from its OpenAPI document. A server shows the same at `/api/v1/docs`, and the
+document itself at `/api/v1/openapi.json`. [The job server](server.md) shows a whole exchange, and describes the routes
+of DISCOVER's clients and of live cameras.
 """
 
 
