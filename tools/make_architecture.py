@@ -3,8 +3,8 @@
 
     python tools/make_architecture.py [--check]
 
-A package stands above everything that it imports. Imports that a longer way implies are left out. With ``--check`` nothing
-is written: it ends with status 1 where the picture is not that of the code.
+A package stands above everything that it imports. Imports that a longer way implies are left out. With ``--check``
+nothing is written: it ends with status 1 where the picture is not that of the code.
 """
 
 from __future__ import annotations

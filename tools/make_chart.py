@@ -3,8 +3,8 @@
 
     python tools/make_chart.py [--check]
 
-It writes ``docs/chart-light.svg`` and ``docs/chart-dark.svg``. With ``--check`` nothing is written: it ends with status 1
-where a chart is not that of the results.
+It writes ``docs/chart-light.svg`` and ``docs/chart-dark.svg``. With ``--check`` nothing is written: it ends with status
+1 where a chart is not that of the results.
 """
 
 from __future__ import annotations
@@ -117,7 +117,10 @@ def _text(
 
 
 def main() -> None:
-    note = "* of the inner 41 points, in % of the distance between the outer corners of the eyes, on the faces that both find"
+    note = (
+        "* of the inner 41 points, in % of the distance between the outer corners of the eyes, "
+        "on the faces that both find"
+    )
     panels = [speed(), accuracy()]
     for name, colours in VERSIONS.items():
         path = ROOT / "docs" / f"chart-{name}.svg"

@@ -1,4 +1,4 @@
-"""Faces in a frame, the most prominent first."""
+"""Detect the faces of frames, the most prominent first."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ _ANCHORS = {options.input_size: options for options in (BLAZEFACE_BACK, BLAZEFAC
 
 
 class Found(NamedTuple):
-    """What the detector says of a frame."""
+    """The detections of a frame."""
 
     detections: Detections
     best_score: float
-    """Of all anchors, also where it is too low for a detection."""
+    """The highest score of all anchors, also where it is too low for a detection."""
 
 
 class FaceDetector:
@@ -33,11 +33,11 @@ class FaceDetector:
         self.min_suppression = min_suppression
 
     def detect(self, frames: Sequence[Frame]) -> list[Detections]:
-        """One entry a frame, in pixels of that frame, ordered by prominence."""
+        """Return the faces of each frame in pixels of that frame, ordered by prominence."""
         return [found.detections for found in self.search(frames)]
 
     def search(self, frames: Sequence[Frame]) -> list[Found]:
-        """The same, with the best score of each frame."""
+        """Return the faces of each frame with its best score."""
         if not frames:
             return []
         size = self.engine.input_size

@@ -17,7 +17,7 @@ __all__ = ["FaceDetectionPipeline"]
 
 
 class FaceDetectionPipeline:
-    """BlazeFace, and FaceMesh where boxes are to be verified, loaded once."""
+    """BlazeFace, and FaceMesh if boxes are to be verified, loaded once."""
 
     def __init__(
         self,
@@ -49,7 +49,7 @@ class FaceDetectionPipeline:
             "force_square": force_square,
             "verify": verify,
         }
-        """The options of a job that cannot be changed any more."""
+        """The options of a job that are fixed once the networks are loaded."""
         DetectOptions(**self.settled, precision=precision)  # checks the values
         runtime = resolve_runtime(engine=engine, device=device, precision=precision, num_threads=num_threads)
         self.device = runtime.device
@@ -71,16 +71,16 @@ class FaceDetectionPipeline:
             network = open_engine(f"blazeface-{detector}", runtime, fspath(detector_weights or "") or None)
             self._detector = FaceDetector(network, min_score=min_score_thresh, min_suppression=min_suppression_thresh)
             if weights:
-                # Weights that cannot be used are said, though nothing is verified with them.
+                # Report weights that cannot be used, although nothing is verified with them.
                 open_engine("facemesh", runtime, fspath(weights))
 
     @property
     def engines(self) -> tuple[Engine, ...]:
-        """Of the detector, and of FaceMesh where it verifies."""
+        """The engine of the detector, and that of FaceMesh if it verifies."""
         return (self._detector.engine, *([self._mesh.landmarker.engine] if self._mesh else []))
 
     def process_frames(self, frames: Sequence[Frame]) -> list[Detections]:
-        """For each decoded frame zero or one face: the most prominent one, by the same rule as that of the meshes."""
+        """Return zero or one face for each decoded frame: the most prominent one, by the same rule as for meshes."""
         return [self._shape(faces[:1]) for faces in self._find(frames)]
 
     def _find(self, frames: Sequence[Frame]) -> Sequence[Detections]:

@@ -1,4 +1,4 @@
-"""Images in, meshes out: detect, then look twice at each candidate, and a third time where that leaves doubt."""
+"""Images in, meshes out: detect faces, then run two passes of FaceMesh on each, and a third one in doubt."""
 
 from __future__ import annotations
 
@@ -27,15 +27,16 @@ MAX_FALSE_CANDIDATES = 8
 """How many more candidates than wanted faces are tried in a frame, so that a false box cannot hide a real face."""
 
 CERTAIN_PRESENCE = 0.97
-"""Of 888 frames with a face, 99.9 % have at least this presence in both looks; what has less is looked at once more."""
+"""Of 888 frames with a face, 99.9 % reach this presence in both passes. A face with less gets a third pass."""
 
 CONVINCING_PRESENCE = 0.9
-"""What the third look must reach: on the clips of the accuracy benchmark doubtful faces do, lettering does not."""
+"""The presence that the third pass must reach. In the clips of the accuracy benchmark, doubtful faces do and lettering
+does not."""
 
 SETTLED_TURN_RAD = math.radians(10)
 SETTLED_MOVE = 0.1
-"""A given box has no angle: where the first look turns the roi by more, or moves it by more of its side, that look only
-finds the pose, and another follows."""
+"""A given box has no angle. Where the first pass turns its ROI by more than this, or moves it by more of its side, that
+pass only finds the pose, and another first pass follows."""
 
 DEFAULT_THRESHOLD = 0.5
 
@@ -70,7 +71,7 @@ class FaceMeshPipeline:
         Args:
             detector: ``"back"`` (256 px, finds more) or ``"front"`` (128 px, faster).
             num_faces: how many faces a frame may have.
-            min_score_thresh: what the detector's score and the presence in two looks must reach.
+            min_score_thresh: the least score of the detector, and the least presence in two passes.
             min_suppression_thresh: boxes that overlap by more (intersection over union) are one face.
             device: ``"auto"``, ``"cpu"``, ``"cuda"`` or ``"mps"``.
             engine: ``"auto"``, ``"torch"`` or ``"openvino"``.
@@ -96,13 +97,13 @@ class FaceMeshPipeline:
         self.device = self._runtime.device
         self._detector_weights = fspath(detector_weights or "") or None
         if self._detector_weights:
-            # Weights that cannot be used are said now, not at the first picture.
+            # Report weights that cannot be used now, not at the first picture.
             self.load_detector()
         self.landmarker = FaceLandmarker(open_engine("facemesh", self._runtime, fspath(weights or "") or None))
 
     @property
     def settled(self) -> dict[str, Any]:
-        """The options of a job that cannot be changed any more."""
+        """The options of a job that are fixed once the networks are loaded."""
         return {
             "detector": self.detector_name,
             "num_faces": self.num_faces,
@@ -111,7 +112,7 @@ class FaceMeshPipeline:
 
     @cached_property
     def detector(self) -> FaceDetector:
-        """Loaded when it is first needed: where boxes are given, it never is."""
+        """The detector, loaded when it is first needed; with given boxes it never is."""
         engine = open_engine(f"blazeface-{self.detector_name}", self._runtime, self._detector_weights)
         return FaceDetector(engine, min_score=self.min_score_thresh, min_suppression=self._min_suppression_thresh)
 
@@ -122,7 +123,7 @@ class FaceMeshPipeline:
     def watched(
         self, watch_landmarker: Callable[[Engine], Engine], watch_detector: Callable[[Engine], Engine]
     ) -> FaceMeshPipeline:
-        """The same networks behind engines that are put before their own."""
+        """Return the same networks, with each engine wrapped by a function."""
         other = copy(self)
         other.landmarker = FaceLandmarker(watch_landmarker(self.landmarker.engine))
         if "detector" in self.__dict__:
@@ -139,12 +140,12 @@ class FaceMeshPipeline:
         return self.landmarker.engine.precision
 
     def process(self, image_rgb: npt.NDArray[np.uint8], boxes: npt.ArrayLike | None = None) -> FaceMeshes:
-        """The meshes of one RGB image, uint8 (H, W, 3).
+        """Return the meshes of one RGB image, uint8 (H, W, 3).
 
         Args:
             image_rgb: the image.
-            boxes: (N, 4) left, top, right, bottom in pixels: faces that are known already. No detector runs, and each
-                box is looked at, in the order of the boxes. A face that two boxes hold is given once.
+            boxes: (N, 4) left, top, right, bottom in pixels of faces that are already known. The detector does not run.
+                The results are in the order of the boxes; a face that is in two boxes is returned once.
 
         Returns:
             Zero to ``num_faces`` faces, the most prominent first, or of given boxes all that hold a face:
@@ -158,7 +159,8 @@ class FaceMeshPipeline:
         return self.process_frames([frame], None if boxes is None else [_given_boxes(boxes)])[0]
 
     def process_batch(self, images: Sequence[npt.NDArray[np.uint8]]) -> list[FaceMeshes]:
-        """The meshes of RGB images, uint8 (H, W, 3), which may differ in size; the same as one by one.
+        """Return the meshes of RGB images, uint8 (H, W, 3), which may differ in size. Results equal those of
+        ``process``.
 
         Raises:
             InputError: an image of another form.
@@ -166,11 +168,11 @@ class FaceMeshPipeline:
         return self.process_frames([_frame(image, index) for index, image in enumerate(images)])
 
     def process_frames(self, frames: Sequence[Frame], given: Sequence[Detections] | None = None) -> list[FaceMeshes]:
-        """The meshes of decoded frames, one entry a frame; where boxes are given for each, no detector runs."""
+        """Return the meshes of each decoded frame. If boxes are given for each frame, the detector does not run."""
         return [seen.meshes for seen in self.find_faces(frames, given)]
 
     def find_faces(self, frames: Sequence[Frame], given: Sequence[Detections] | None = None) -> list[SeenFaces]:
-        """The same, with the rois."""
+        """Return the meshes of each frame with their ROIs."""
         if given is None:
             searches = [
                 _FaceSearch(
@@ -192,10 +194,10 @@ class FaceMeshPipeline:
         return [search.result() for search in searches]
 
     def _try(self, candidates: list[_Candidate], *, has_angles: bool) -> None:
-        """Look twice at each candidate. Where that leaves doubt, a third look from the second's landmarks decides.
+        """Run two passes on each candidate. In doubt, a third pass on the ROI of the second one's landmarks decides.
 
-        At a near-profile the detector's eyes are off, and the first look fails a face that all later ones are sure of;
-        lettering passes two looks now and then, but not a convincing third.
+        In a near-profile the detector misplaces the eyes, so the first pass rejects a face that all later ones accept.
+        Lettering sometimes passes twice, but a third pass is not convinced.
         """
         first = self._run_pass(
             candidates, FaceRois.join([search.rois[index : index + 1] for search, index in candidates])
@@ -218,7 +220,7 @@ class FaceMeshPipeline:
             search.accept(_FoundFace(index, meshes[i], rois[i : i + 1], float(confidences[i])))
 
     def _settle(self, candidates: list[_Candidate], first: _Pass) -> None:
-        """Where the first look at a box turns or moves its roi far, put another first look in its place."""
+        """Repeat the first pass where it turns or moves the ROI of a box far."""
         refined = self._refine(candidates, first.landmarks)
         turns, moves = roi_shifts(first.rois, refined)
         unsettled = np.flatnonzero((turns > SETTLED_TURN_RAD) | (moves > SETTLED_MOVE))
@@ -229,11 +231,11 @@ class FaceMeshPipeline:
 
     @property
     def certain_presence(self) -> float:
-        """What looks at a face have as a rule; with less there is doubt."""
+        """The presence that faces usually have; with less, there is doubt."""
         return self._demand(CERTAIN_PRESENCE)
 
     def _demand(self, presence: float) -> float:
-        """A demand that was measured at the default threshold: less in proportion below it, never less than it."""
+        """Scale a presence that was measured at the default threshold; never return less than the threshold itself."""
         return max(self.min_score_thresh, presence * min(1.0, self.min_score_thresh / DEFAULT_THRESHOLD))
 
     def _run_pass(self, candidates: list[_Candidate], rois: FaceRois) -> _Pass:
@@ -241,7 +243,7 @@ class FaceMeshPipeline:
 
     @staticmethod
     def _refine(candidates: list[_Candidate], landmarks: npt.NDArray[np.float64]) -> FaceRois:
-        """The roi of the next look, from the landmarks of the last one."""
+        """Return the ROIs of the next pass, from the landmarks of the last one."""
         return rois_from_landmarks(landmarks, np.array([search.frame.pixel_aspect for search, _ in candidates]))
 
 
@@ -250,13 +252,13 @@ class SeenFaces(NamedTuple):
 
     meshes: FaceMeshes
     rois: FaceRois
-    """What each was seen through last."""
+    """The ROI of each face in its last pass."""
     best_score: float
-    """What the detector gives its best place, be it a face or not; 0 where it was not asked."""
+    """The highest score of the detector anywhere in the frame, face or not; 0 where the detector did not run."""
 
 
 class _Pass(NamedTuple):
-    """What one pass of the mesh network says of N candidates, seen through rois."""
+    """The results of one pass for N candidates and their ROIs."""
 
     rois: FaceRois
     landmarks: npt.NDArray[np.float64]
@@ -278,13 +280,13 @@ class _FaceSearch:
         self.found: list[_FoundFace] = []
 
     def take_candidates(self) -> range:
-        """The next ones to try: as many as faces are missing."""
+        """Return the next candidates to try: as many as there are faces missing."""
         first = self.num_tried
         self.num_tried = min(len(self.detections), first + self.num_faces - len(self.found))
         return range(first, self.num_tried)
 
     def accept(self, face: _FoundFace) -> None:
-        """Keep a face, unless it is one of those that are there already."""
+        """Keep a face, unless it has already been found."""
         box = mesh_box(face.mesh)
         if not any(box_iou(box, mesh_box(other.mesh)[None])[0] > SAME_FACE_IOU for other in self.found):
             self.found.append(face)
@@ -304,7 +306,7 @@ class _FaceSearch:
 
 
 class _FoundFace(NamedTuple):
-    """One of a frame's detections that is a face."""
+    """A detection that turned out to be a face."""
 
     number: int
     mesh: npt.NDArray[np.float64]
@@ -317,12 +319,12 @@ _Candidate = tuple[_FaceSearch, int]
 
 
 def mesh_box(mesh: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    """Left, top, right, bottom of a mesh (468, 2 or more)."""
+    """Return left, top, right, bottom of a mesh (468, 2 or more)."""
     return np.concatenate([mesh[:, :2].min(axis=0), mesh[:, :2].max(axis=0)])
 
 
 def _frame(image: Any, index: int) -> Frame:
-    """Check a caller's image before anything is computed."""
+    """Check an image of the caller before any computation."""
     if not isinstance(image, np.ndarray) or image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3:
         got = f"{image.dtype} {image.shape}" if isinstance(image, np.ndarray) else type(image).__name__
         raise InputError(f"image {index} must be an RGB array, uint8 (height, width, 3); got {got}")
@@ -332,7 +334,7 @@ def _frame(image: Any, index: int) -> Frame:
 
 
 def _given_boxes(boxes: Any) -> Detections:
-    """Check a caller's boxes before anything is computed."""
+    """Check boxes of the caller before any computation."""
     try:
         values = np.asarray(boxes, dtype=np.float64)
     except (TypeError, ValueError) as error:

@@ -1,4 +1,4 @@
-"""Points on the faces of rois."""
+"""One pass of FaceMesh: landmarks of the faces in ROIs."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ __all__ = ["FaceLandmarker"]
 
 
 class FaceLandmarker:
-    """FaceMesh on crops of frames: one pass."""
+    """FaceMesh on crops of frames."""
 
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
         self._cut = _cutter(engine.device)
 
     def place(self, frames: Sequence[Frame], rois: FaceRois) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
-        """Landmarks (N, 468, 3) in frame pixels and presences (N,) in [0, 1].
+        """Return landmarks (N, 468, 3) in frame pixels and presences (N,) in [0, 1].
 
-        ``frames`` holds for each of the N rois the frame that it lies in.
+        ``frames`` holds the frame of each of the N ROIs.
         """
         size = self.engine.input_size
         aspects = np.array([frame.pixel_aspect for frame in frames])
@@ -34,7 +34,7 @@ class FaceLandmarker:
         landmarks_crop, presence_logits = self.engine.run(
             self._cut(frame.pixels, matrix, size) for frame, matrix in zip(frames, matrices, strict=True)
         )
-        # Weights of one's own may overflow; what is not a number is not a face.
+        # The user's own weights may overflow. A mesh that is not finite is no face.
         is_finite = np.isfinite(landmarks_crop).all(axis=(1, 2)) & np.isfinite(presence_logits)
         landmarks_crop = np.where(is_finite[:, None, None], landmarks_crop, size / 2)
         landmarks = crop_to_frame(landmarks_crop, rois, size, aspects)
@@ -42,7 +42,7 @@ class FaceLandmarker:
 
 
 def _cutter(device: str) -> Callable[[Image, npt.NDArray[np.float64], int], Any]:
-    """What cuts crops where the engine needs them."""
+    """Return the function that cuts crops on the device of the engine."""
     if device != "cuda":
         return cut_crop
     from facestream.ops.device_crops import DeviceCutter

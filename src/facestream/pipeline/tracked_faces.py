@@ -1,4 +1,4 @@
-"""What is remembered of a face between two frames, and what the detector would say of it in between."""
+"""Faces that are tracked between two detection frames, and the detections predicted for the frames in between."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ FloatArray = npt.NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class TrackedFaces:
-    """Faces of several frames: the roi of each, and its detection as seen from there, which hardly changes while a head
-    moves."""
+    """Faces of several frames: the ROI of each, and its detection relative to that ROI, which hardly changes while a
+    head moves."""
 
     rois: FaceRois
-    """What each face's mesh was seen through."""
+    """The ROI of each face's last pass."""
     points: FloatArray
-    """(N, 7, 2) the box's middle and the keypoints, in sides from the roi's corner."""
+    """(N, 7, 2) the centre of the box and the keypoints, from the corner of the ROI, in units of its side."""
     sizes: FloatArray
-    """(N, 2) of the box on the screen, in sides."""
+    """(N, 2) width and height of the box in display pixels, in units of the ROI's side."""
     scores: FloatArray
     """(N,)."""
 
@@ -40,14 +40,14 @@ class TrackedFaces:
 
     @staticmethod
     def join(parts: Sequence[TrackedFaces]) -> TrackedFaces:
-        """All tracked of the parts, in order; there must be a part."""
+        """Return the faces of one or more sets, in order."""
         return TrackedFaces(
             FaceRois.join([part.rois for part in parts]),
             *(np.concatenate([getattr(part, name) for part in parts]) for name in ("points", "sizes", "scores")),
         )
 
     def blend(self, others: TrackedFaces, weights: FloatArray) -> TrackedFaces:
-        """Between two tracked of each face; ``weights`` (N,) say how near the second one is: 0 is the first."""
+        """Interpolate between two states of each face; a weight (N,) of 0 is the first state, of 1 the second."""
         mix = weights[:, None]
         return TrackedFaces(
             blend_rois(self.rois, others.rois, weights),
@@ -57,12 +57,12 @@ class TrackedFaces:
         )
 
     def moved_to(self, rois: FaceRois) -> TrackedFaces:
-        """The same faces where other rois are now."""
+        """Return the same faces at other ROIs."""
         return TrackedFaces(rois, self.points, self.sizes, self.scores)
 
 
 def track(faces: Detections, rois: FaceRois, pixel_aspects: FloatArray) -> TrackedFaces:
-    """Detected faces (N), each from its roi, in frames with these pixel aspects (N,)."""
+    """Return detected faces (N) relative to their ROIs; ``pixel_aspects`` (N,) are those of their frames."""
     corners = faces.boxes.reshape(-1, 2, 2)
     middles = corners.mean(axis=1, keepdims=True)
     points = frame_to_crop(np.concatenate([middles, faces.keypoints], axis=1), rois, 1, pixel_aspects)

@@ -1,11 +1,11 @@
-"""The meshes of many frames from few detections.
+"""Find the meshes of many frames with few detections.
 
-Frames come in timeline. The first frame of each cell, its grid frame, gets the exact job: detection and two looks or
-more. The frames between two grid frames that show the same faces are looked at through rois between those on both
-sides: first the middle one, then the middles of both halves, and so on, so that a face has moved less and less. What
-is in doubt gets the exact job as well.
+Frames are processed in whole detection intervals. The first frame of each interval, the detection frame, is processed
+as in the per-frame mode: detection and two or more passes. Frames between two detection frames that show the same faces
+are tracked: each pass uses an ROI between the ROIs on both sides, first in the middle frame, then in the middle of each
+half, and so on, so that a face moves less at each step. Frames in doubt are processed as in the per-frame mode as well.
 
-The meshes of a cell depend on its own frames and the grid frame that ends it, and on nothing else.
+The meshes of an interval depend only on its own frames and on the detection frame that follows it.
 """
 
 from __future__ import annotations
@@ -30,28 +30,28 @@ from facestream.structures import Detections, FaceMeshes, FaceRois, Frame
 __all__ = ["FaceTracker"]
 
 EMPTY_INTERVAL = 4
-"""Frames from detection to detection while no face is in sight."""
+"""The detection interval while there is no face."""
 
 NEAR_FACE = 0.8
-"""Of the score that makes a detection: where a frame without a face comes that near to one, those beside it are not
-left out."""
+"""A share of the score of a detection. Where a frame without a face comes this close to one, its neighbours are not
+skipped."""
 
 MAX_MOVE, MAX_GROWTH, MAX_TURN_RAD = 0.04, 0.07, math.radians(4)
-"""Where the landmarks' own roi is further off the one that was looked through, by parts of its side or by its angle, a
-second look goes through that. The roi between two is that far off on 1 to 10 % of frames."""
+"""Where the ROI of the landmarks differs by more from the ROI of the pass, as a share of its side or in its angle, a
+second pass uses the new ROI. An interpolated ROI differs that much in 1 to 10 % of frames."""
 
 BOX_IOU = 0.2
-"""A mesh lies on the box that was given for its frame: their bounding boxes overlap by at least this much."""
+"""The least overlap of a mesh's bounding box with the box that was given for its frame."""
 
 Places = npt.NDArray[np.intp]
-"""(F,) where the faces of a frame stand among all tracked."""
+"""(F,) the indices of a frame's faces among all tracked faces."""
 
 
 class FaceTracker:
-    """A pipeline that detects on grid frames only."""
+    """A pipeline that runs the detector on detection frames only."""
 
     def __init__(self, pipeline: FaceMeshPipeline, detection_interval: int) -> None:
-        """A cell is ``detection_interval`` frames by their index in the source; 1 is the exact job."""
+        """Intervals are counted by the index of frames in the source; an interval of 1 is the per-frame mode."""
         self.pipeline = pipeline
         self.detection_interval = detection_interval
         self._next_detection: tuple[Frame, Future[_Known]] | None = None
@@ -59,20 +59,20 @@ class FaceTracker:
     def process(
         self, frames: Sequence[Frame], following: Frame | None, given: Sequence[Detections] | None = None
     ) -> list[FaceMeshes]:
-        """The meshes of whole cells of frames; see ``prepare``."""
+        """Return the meshes of whole detection intervals; see ``prepare``."""
         return self.prepare(frames, following, given)()
 
     def prepare(
         self, frames: Sequence[Frame], following: Frame | None, given: Sequence[Detections] | None = None
     ) -> Callable[[], list[FaceMeshes]]:
-        """What finds the meshes of whole cells of frames.
+        """Return a function that finds the meshes of whole detection intervals.
 
-        Frames are prepared in order. What was prepared may run in threads beside each other, if it is begun in order.
+        Frames are prepared in order. The functions may run in parallel threads if they are started in order.
 
         Args:
-            frames: the frames of one or more cells, all that are wanted of them.
-            following: the grid frame of the next cell; ``None`` where the source ends.
-            given: the boxes of the frames, and of the one that follows, where no detector runs.
+            frames: the frames of one or more detection intervals, as far as they are wanted.
+            following: the detection frame of the next interval; ``None`` where the source ends.
+            given: the boxes of the frames and of the following one, if they are given instead of detected.
         """
         if self.detection_interval == 1:
             return partial(self.pipeline.process_frames, frames, given and given[: len(frames)])
@@ -89,39 +89,41 @@ class FaceTracker:
         first: Future[_Known] | None,
         last: Future[_Known],
     ) -> list[FaceMeshes]:
-        """Finds ``last``, what is known of the following frame, early: it is the ``first`` of the next ones."""
+        """Set ``last``, the result of the following frame, early: it is the ``first`` of the next call."""
         try:
             every = [*frames, *([following] if following else [])]
             numbers = [frame.index // self.detection_interval for frame in every]
-            grid = [k for k in range(len(every)) if k in (0, len(every) - 1) or numbers[k] != numbers[k - 1]]
+            detection_frames = [
+                k for k in range(len(every)) if k in (0, len(every) - 1) or numbers[k] != numbers[k - 1]
+            ]
             timeline = _Timeline(self.pipeline, every, given)
             if first:
                 timeline.know([0], [first.result().meshes], first.result().tracked, [first.result().best_score])
-            timeline.find_exactly(grid)
+            timeline.run_per_frame(detection_frames)
             last.set_result(timeline.known(len(every) - 1))
         except BaseException as error:
             last.set_exception(error)
             raise
-        timeline.settle(grid)
+        timeline.settle(detection_frames)
         return [timeline.results[k] for k in range(len(frames))]
 
 
 class _Known(NamedTuple):
-    """All that there is to know of one frame."""
+    """Everything that is known about one frame."""
 
     meshes: FaceMeshes
     tracked: TrackedFaces
     best_score: float
-    """Of the detector."""
+    """The highest score of the detector."""
 
 
 class _Span(NamedTuple):
-    """Two frames whose results are known, and the frames between them, where they are not."""
+    """Two frames with known results, and the frames between them, whose results are not known yet."""
 
     first: int
     last: int
     faces: tuple[Places, Places] | None = None
-    """The same faces at the first frame and at the last; ``None`` where it is not known which are the same."""
+    """The same faces in the first frame and in the last; ``None`` where they are not matched yet."""
 
     @property
     def middle(self) -> int:
@@ -129,12 +131,12 @@ class _Span(NamedTuple):
 
     @property
     def weight(self) -> float:
-        """Of the last frame's rois in that of the middle."""
+        """The weight of the last frame's ROIs in the interpolated ROIs of the middle."""
         return (self.middle - self.first) / (self.last - self.first)
 
 
 class _Timeline:
-    """Frames whose results become known, grid frames first."""
+    """Frames whose results become known step by step, detection frames first."""
 
     def __init__(self, pipeline: FaceMeshPipeline, frames: Sequence[Frame], given: Sequence[Detections] | None) -> None:
         self.results: dict[int, FaceMeshes] = {}
@@ -154,7 +156,8 @@ class _Timeline:
         tracked: TrackedFaces,
         best_scores: Sequence[float] = (),
     ) -> None:
-        """The results of frames, and what is remembered of all their faces in order; scores where there are any."""
+        """Store the results of frames and the tracked state of all their faces, in order, and detector scores if
+        any."""
         self._best_scores.update(zip(numbers, best_scores, strict=False))
         places = self._remember(tracked)
         stops = np.cumsum([len(meshes) for meshes in results])
@@ -164,20 +167,21 @@ class _Timeline:
     def known(self, number: int) -> _Known:
         return _Known(self.results[number], self._tracked[self._places[number]], self._best_scores[number])
 
-    def settle(self, grid: Sequence[int]) -> None:
-        """Find the results of all frames; ``grid`` names the known ones, with the first and the last among them."""
-        spans = [_Span(first, last) for first, last in pairwise(grid)]
+    def settle(self, detection_frames: Sequence[int]) -> None:
+        """Find the results of all frames. ``detection_frames`` holds the known ones, including the first and the
+        last."""
+        spans = [_Span(first, last) for first, last in pairwise(detection_frames)]
         while spans:
-            exact, with_faces, spans = self._plan(spans)
+            per_frame, with_faces, spans = self._plan(spans)
             for span, middle in zip(with_faces, self._mesh_between(with_faces), strict=True):
                 if middle is None:
-                    exact.add(span.middle)
+                    per_frame.add(span.middle)
                 spans += _halve(span, middle)
-            self.find_exactly(sorted(exact))
+            self.run_per_frame(sorted(per_frame))
 
     def _plan(self, spans: Iterable[_Span]) -> tuple[set[int], list[_Span], list[_Span]]:
-        """What comes next: frames for the exact job, spans with faces to look at, and those that then remain."""
-        exact: set[int] = set()
+        """Return the next step: frames for the per-frame mode, spans with faces to track, and the remaining spans."""
+        per_frame: set[int] = set()
         with_faces: list[_Span] = []
         rest: list[_Span] = []
         for span in spans:
@@ -186,25 +190,25 @@ class _Timeline:
                 continue
             faces = span.faces or self._match(first, last)
             if faces is None or self._num_cuts[first] != self._num_cuts[last]:
-                exact.update(range(first + 1, last))
+                per_frame.update(range(first + 1, last))
             elif len(faces[0]):
                 with_faces.append(_Span(first, last, faces))
             elif last - first > EMPTY_INTERVAL:
                 marks = range(first, last, EMPTY_INTERVAL)
-                exact.update(marks[1:])
+                per_frame.update(marks[1:])
                 rest += (_Span(*ends) for ends in pairwise([*marks, last]))
             elif self._is_near_a_face(first) or self._is_near_a_face(last):
-                exact.update(range(first + 1, last))
+                per_frame.update(range(first + 1, last))
             else:
                 for k in range(first + 1, last):
                     self.know([k], [_no_meshes(self._frames[k])], self._tracked[:0])
-        return exact, with_faces, rest
+        return per_frame, with_faces, rest
 
     def _is_near_a_face(self, number: int) -> bool:
         return self._best_scores[number] >= NEAR_FACE * self._pipeline.min_score_thresh
 
     def _match(self, first: int, last: int) -> tuple[Places, Places] | None:
-        """The faces that both frames show; ``None`` where one shows a face that the other does not."""
+        """Match the faces of two frames; ``None`` where one of them shows a face that the other does not."""
         if self._frames[first].size != self._frames[last].size:
             return None
         places = self._places[first], self._places[last]
@@ -214,8 +218,8 @@ class _Timeline:
         order = match_rois(*(self._tracked.rois[of_frame] for of_frame in places))
         return None if order is None else (places[0], places[1][order])
 
-    def find_exactly(self, numbers: Sequence[int]) -> None:
-        """The results of frames from the exact job, where they are not known yet."""
+    def run_per_frame(self, numbers: Sequence[int]) -> None:
+        """Process frames as in the per-frame mode, if their results are not known yet."""
         numbers = [k for k in numbers if k not in self.results]
         if not numbers:
             return
@@ -231,7 +235,8 @@ class _Timeline:
         self.know(numbers, [seen.meshes for seen in found], tracked, [seen.best_score for seen in found])
 
     def _mesh_between(self, spans: Sequence[_Span]) -> list[Places | None]:
-        """Look at the faces in the middle of spans; gives them for each span, or ``None`` where that leaves doubt."""
+        """Track the faces in the middle frame of each span; return them for each span, or ``None`` where there is
+        doubt."""
         if not spans:
             return []
         pairs = [span.faces for span in spans if span.faces is not None]
@@ -241,7 +246,7 @@ class _Timeline:
         seen = before.blend(after, np.repeat([span.weight for span in spans], counts))
         landmarks, presences, rois = self._run_pass([self._frames[k] for k in numbers.tolist()], seen.rois)
         seen = seen.moved_to(rois)
-        carried = None if self._given else detections_of(seen, self._aspects[numbers])
+        predicted = None if self._given else detections_of(seen, self._aspects[numbers])
         is_sure = (presences >= self._pipeline.certain_presence).tolist()
         all_places = self._remember(seen)
         middles: list[Places | None] = []
@@ -249,7 +254,7 @@ class _Timeline:
         for span, count in zip(spans, counts, strict=True):
             chosen = slice(stop, stop + count)
             stop += count
-            faces = carried[chosen] if carried else (self._given or ())[span.middle]
+            faces = predicted[chosen] if predicted else (self._given or ())[span.middle]
             if not all(is_sure[chosen]) or not self._fit(landmarks[chosen], faces):
                 middles.append(None)
                 continue
@@ -261,7 +266,7 @@ class _Timeline:
     def _run_pass(
         self, frames: Sequence[Frame], rois: FaceRois
     ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64], FaceRois]:
-        """Landmarks and presences of faces, and the rois that they were seen through in the end."""
+        """Return landmarks and presences of faces, and the ROIs of their last pass."""
         landmarks, presences = self._pipeline.landmarker.place(frames, rois)
         refined = rois_from_landmarks(landmarks, np.array([frame.pixel_aspect for frame in frames]))
         again = np.flatnonzero(_is_off(rois, refined) & (presences >= self._pipeline.certain_presence))
@@ -272,7 +277,7 @@ class _Timeline:
         return landmarks, presences, rois
 
     def _fit(self, landmarks: npt.NDArray[np.float64], faces: Detections) -> bool:
-        """Whether the meshes of a frame are different faces, and lie on the given boxes, where there are any."""
+        """Whether the meshes of a frame are different faces, and overlap the given boxes if there are any."""
         if self._given is None and len(landmarks) == 1:
             return True
         boxes = np.array([mesh_box(mesh) for mesh in landmarks])
@@ -281,14 +286,14 @@ class _Timeline:
         return not any((box_iou(box, boxes[k + 1 :]) > SAME_FACE_IOU).any() for k, box in enumerate(boxes))
 
     def _remember(self, tracked: TrackedFaces) -> Places:
-        """Where they stand among all."""
+        """Append faces to all tracked ones; return their indices."""
         first = len(self._tracked)
         self._tracked = TrackedFaces.join([self._tracked, tracked])
         return np.arange(first, len(self._tracked))
 
 
 def _halve(span: _Span, middle: Places | None) -> tuple[_Span, _Span]:
-    """The spans on both sides of the middle, where these faces were seen."""
+    """Return the spans on both sides of the middle frame, in which these faces were found."""
     if middle is None or span.faces is None:
         return _Span(span.first, span.middle), _Span(span.middle, span.last)
     before, after = span.faces
@@ -296,7 +301,7 @@ def _halve(span: _Span, middle: Places | None) -> tuple[_Span, _Span]:
 
 
 def _is_off(rois: FaceRois, refined: FaceRois) -> npt.NDArray[np.bool_]:
-    """Whether the landmarks tell of another roi than the one that was looked through."""
+    """Whether the ROI of the landmarks differs clearly from the ROI of the pass."""
     turns, moves = roi_shifts(rois, refined)
     growths = np.abs(np.log(refined.sides / rois.sides))
     return (turns > MAX_TURN_RAD) | (moves > MAX_MOVE) | (growths > MAX_GROWTH)
@@ -305,7 +310,7 @@ def _is_off(rois: FaceRois, refined: FaceRois) -> npt.NDArray[np.bool_]:
 def _meshes(
     landmarks: npt.NDArray[np.float64], presences: npt.NDArray[np.float64], faces: Detections, frame: Frame
 ) -> FaceMeshes:
-    """The faces of a frame, the most prominent first."""
+    """Return the faces of a frame, the most prominent first."""
     if len(faces) > 1:
         order = prominence_order(faces)
         landmarks, presences, faces = landmarks[order], presences[order], faces[order]

@@ -23,7 +23,8 @@ _SHAPES = {value.name: value.shape for value in DETECTION_VALUES}
 
 
 class DetectionNpzWriter(ArchiveWriter):
-    """``DETECTION_VALUES``, ``detected``, ``FRAME_ARRAYS``, ``timestamps_s``, ``size`` of the first frame, and ``meta``."""
+    """``DETECTION_VALUES``, ``detected``, ``FRAME_ARRAYS``, ``timestamps_s``, ``size`` of the first frame, and
+    ``meta``."""
 
     def __init__(self, path: Path) -> None:
         self._size = (0, 0)

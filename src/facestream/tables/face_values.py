@@ -1,4 +1,5 @@
-"""The values that archives and CSV tables hold for each face: one description for meshes and detections, npz and csv."""
+"""The values that archives and CSV tables hold for each face: one description for meshes and detections, npz and
+csv."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The use cases: one source in, its meshes or detections out. Every door calls them."""
+"""Extract meshes or detections from one source. Every interface calls these functions."""
 
 from __future__ import annotations
 

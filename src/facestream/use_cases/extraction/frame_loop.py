@@ -1,4 +1,4 @@
-"""What all jobs have in common: frames in groups, results in rows, files that come into sight at the end."""
+"""The loop that all jobs share: frames are read in groups, results are written row by row, files appear at the end."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ __all__ = ["find_results", "iter_rows", "keep_opencv_to_one_thread", "read_group
 _log = logging.getLogger(__name__)
 
 NUM_GROUPS_AT_ONCE = 3
-"""While one waits for its last networks, those of the others run."""
+"""While one group waits for its last passes, those of the others run."""
 
 
 def run_job(
@@ -40,7 +40,7 @@ def run_job(
     on_progress: Callable[[Progress], None] | None,
     should_stop: Callable[[], bool] | None,
 ) -> Summary:
-    """Read the plan's source, find, and write the plan's outputs; ``open_work`` loads the networks."""
+    """Process the source of a plan and write its outputs; ``open_work`` loads the networks."""
     started = time.perf_counter()
     plan.settle()
     check_outputs(plan)
@@ -91,7 +91,7 @@ def _run(
 
 
 def iter_rows(source: Path, work: Work[Result]) -> Iterator[Result]:
-    """The result of each row of a source, without writing anything; what the user should know is logged."""
+    """Iterate over the result of each row of a source without writing anything. Warnings are logged."""
     keep_opencv_to_one_thread()
     with closing(_open(source, work.options)) as frames:
         work.begin(frames.info)
@@ -128,7 +128,8 @@ def _open(source: Path, options: JobOptions) -> Source:
 def read_groups(
     scheduled: Iterable[Scheduled], options: JobOptions, detection_interval: int, profile: Profile | None = None
 ) -> Iterator[Iterator[FrameGroup]]:
-    """Frames that have rows, in groups; more are decoded meanwhile, unless one thread must do all."""
+    """Iterate over groups of frames that have rows. Later frames are decoded in parallel, unless only one thread is
+    allowed."""
     scheduled = iter(scheduled)
     if profile:
         scheduled = profile.making("decode", scheduled)
@@ -145,7 +146,7 @@ def read_groups(
 def find_results(
     scheduled: Iterable[Scheduled], work: Work[Result]
 ) -> Iterator[Iterator[tuple[FrameGroup, Sequence[Result]]]]:
-    """Frames with rows in groups, and their results, in order; later groups are looked at meanwhile."""
+    """Iterate over groups of frames and their results, in order. Later groups are processed in parallel."""
     with read_groups(scheduled, work.options, work.detection_interval, work.profile) as groups, ExitStack() as cleanup:
         if work.options.num_threads == 1:
             yield ((group, work.prepare(group.frames, group.following)()) for group in groups)
@@ -171,7 +172,8 @@ def find_results(
 
 
 def keep_opencv_to_one_thread() -> None:
-    """Several small images are made at once; threads of its own, which wait by spinning, cost 4 % of all time."""
+    """Keep OpenCV to one thread: several crops are cut at once, and its own threads, which spin, cost 4 % of the
+    time."""
     import cv2
 
     cv2.setNumThreads(1)

@@ -1,4 +1,4 @@
-"""Which frames travel together through a job."""
+"""Group frames into batches of whole detection intervals."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Scheduled = tuple[Frame, int]
 
 
 class FrameGroup(NamedTuple):
-    """Frames of one or more whole cells."""
+    """Frames of one or more whole detection intervals."""
 
     scheduled: list[Scheduled]
     following: Frame | None
@@ -28,7 +28,8 @@ class FrameGroup(NamedTuple):
 def group_frames(
     scheduled: Iterable[Scheduled], detection_interval: int, max_frames: int, max_bytes: int
 ) -> Iterator[FrameGroup]:
-    """Whole cells of ``detection_interval`` frames by their index: a batch and ``max_bytes`` at most, but one cell."""
+    """Group whole detection intervals, counted by frame index, up to a batch and ``max_bytes``, but at least one
+    interval."""
     group: list[Scheduled] = []
     for entry in scheduled:
         frame = entry[0]

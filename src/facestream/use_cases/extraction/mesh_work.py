@@ -1,4 +1,4 @@
-"""The work of a mesh job: what it does with frames, and what becomes of what it found."""
+"""How a mesh job processes frames and writes its results."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ __all__ = ["JoinedWork", "MeshWork", "NamedEngine", "detection_interval_of"]
 
 
 def detection_interval_of(options: MeshOptions, info: VideoInfo) -> int:
-    """How many frames of a source depend on each other."""
+    """Return the detection interval for a source."""
     return options.detect_every if isinstance(options.detect_every, int) else choose_detection_interval(info)
 
 
 class _MeshRows:
-    """Rows of meshes, and what is said of the boxes that they were found in."""
+    """Writes rows of meshes, and warns about given boxes without faces."""
 
     def __init__(self, options: MeshOptions, start_s: float | None) -> None:
         self.options = options
@@ -76,10 +76,10 @@ class _MeshRows:
 
 
 class MeshWork(_MeshRows):
-    """Meshes of the faces that the detector finds, or of boxes that are given."""
+    """Finds meshes with the detector, or in given boxes."""
 
     def __init__(self, options: MeshOptions, pipeline: FaceMeshPipeline, start_s: float | None = None) -> None:
-        """``start_s`` is the time stamp of the source's first frame, where that is not looked at."""
+        """``start_s`` is the timestamp of the source's first frame, if that frame is not processed."""
         super().__init__(options, start_s)
         if options.profile:
             pipeline = pipeline.watched(
@@ -116,7 +116,8 @@ class MeshWork(_MeshRows):
         return find_rows
 
     def _boxes_of(self, frames: Sequence[Frame], following: Frame | None) -> list[Detections]:
-        """Each frame's boxes are asked for once, though it may come twice: it follows, then it is the first."""
+        """Return the boxes of frames. A frame can come twice, first as the following one, but its boxes are read
+        once."""
         assert self._track is not None
         frames_in_order = [*frames, *([following] if following else [])]
         boxes = [*self._known_boxes, *self._track.boxes_of(frames_in_order[len(self._known_boxes) :])]
@@ -126,7 +127,7 @@ class MeshWork(_MeshRows):
 
 @dataclass(frozen=True, slots=True)
 class NamedEngine:
-    """What is remembered of an engine that ran elsewhere."""
+    """The facts about an engine that ran in another process."""
 
     name: str
     precision: str
@@ -134,7 +135,7 @@ class NamedEngine:
 
 
 class JoinedWork(_MeshRows):
-    """Meshes that were found before, part by part."""
+    """Writes meshes that were found before, segment by segment."""
 
     def __init__(self, options: MeshOptions, device: str, engines: Mapping[str, EngineFacts]) -> None:
         super().__init__(options, None)
@@ -142,7 +143,7 @@ class JoinedWork(_MeshRows):
         self.engines = engines
 
     def note(self, result: FrameMeshes) -> None:
-        """The result of the next frame."""
+        """Take the result of the next frame."""
         self._has_found = self._has_found or len(result) > 0
         if self._track:
             self._num_given += len(self._track.boxes_of([result])[0])

@@ -1,4 +1,4 @@
-"""Networks that are given to a job, and options: neither may contradict the other."""
+"""Make sure that the networks given to a job and its options agree."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ Pipeline = TypeVar("Pipeline", bound=_Pipeline)
 
 
 def default_options(options_class: type[Options], pipeline: _Pipeline | Callable[[], _Pipeline] | None) -> Options:
-    """The defaults, but for what a given pipeline has settled already."""
+    """Return the default options, except for those that a given pipeline has fixed."""
     return options_class() if pipeline is None or callable(pipeline) else options_class(**pipeline.settled)
 
 
 def take_pipeline(
     pipeline: Pipeline | Callable[[], Pipeline] | None, load: Callable[[Options], Pipeline], options: Options
 ) -> Pipeline:
-    """The networks for a job, loaded where they are not yet; never others than its options ask for.
+    """Return the networks for a job, and load them if necessary; they always match its options.
 
     Raises:
         OptionError: the pipeline was made with other options.

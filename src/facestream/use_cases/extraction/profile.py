@@ -1,4 +1,4 @@
-"""Where the time of a job goes."""
+"""Measure how long each stage of a job takes."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Item = TypeVar("Item")
 
 
 class Profile:
-    """The seconds of each stage. Stages run beside each other, so that they may add up to more than the run."""
+    """The seconds of each stage. Stages run in parallel, so their sum may exceed the duration of the run."""
 
     def __init__(self, *, is_wanted: bool = True) -> None:
         self._is_wanted = is_wanted
@@ -29,7 +29,7 @@ class Profile:
 
     @property
     def stages(self) -> tuple[StageTime, ...]:
-        """None where nobody wants them."""
+        """The seconds of each stage, or ``None`` if they are not wanted."""
         if not self._is_wanted:
             return ()
         return tuple(StageTime(name, seconds) for name, seconds in self._seconds.items())
@@ -40,7 +40,7 @@ class Profile:
 
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:
-        """What happens inside is a stage."""
+        """Count the time inside the ``with`` block as a stage."""
         started = time.perf_counter()
         try:
             yield
@@ -48,7 +48,7 @@ class Profile:
             self.add(name, time.perf_counter() - started)
 
     def making(self, name: str, items: Iterable[Item]) -> Iterator[Item]:
-        """The items; to make them is a stage."""
+        """Iterate over items, and count the time to make them as a stage."""
         return self._timed(name, iter(items)) if self._is_wanted else iter(items)
 
     def _timed(self, name: str, iterator: Iterator[Item]) -> Iterator[Item]:
@@ -61,7 +61,7 @@ class Profile:
             yield item  # type: ignore[misc]
 
     def watch(self, engine: Engine, images: str, network: str) -> Engine:
-        """The engine, with two stages: to make its images, and to wait for the network."""
+        """Wrap an engine to measure two stages: making its images, and waiting for the network."""
         return _WatchedEngine(engine, self, images, network)
 
 

@@ -1,4 +1,4 @@
-"""Frames that are decoded ahead, while the networks look at earlier ones."""
+"""Decode frames ahead while the networks process earlier ones."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The files that a job writes: fed row by row, and brought into sight together at the end."""
+"""The files that a job writes, row by row. They appear together at the end."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ _log = logging.getLogger(__name__)
 
 
 class ResultFiles(Generic[Result]):
-    """The writers of one run, and what is counted on the way. What is not finished goes with the ``with`` block."""
+    """The writers of one run and its counts. Leaving the ``with`` block removes unfinished files."""
 
     def __init__(self, plan: OutputPlan, info: VideoInfo, work: FoundRows[Result]) -> None:
-        """``work`` tells what there is to know of the results; of the source, ``info`` is known."""
+        """Open the outputs of a plan for the source that ``info`` describes and the results of ``work``."""
         self.num_passed = 0
-        """Frames of the source, or of the part of it, up to the last one that was looked at."""
+        """Number of frames of the source, or of the time range, up to the last processed one."""
         self._first: tuple[int, float] | None = None
-        """Number and time stamp of the first frame."""
+        """Number and timestamp of the first frame."""
         self._num_frames = self._num_rows = self._num_resized = 0
         self._num_frames_by_count = Counter[int]()
         self._plan = plan
@@ -72,7 +72,7 @@ class ResultFiles(Generic[Result]):
         self._cleanup.close()
 
     def write(self, result: Result, num_rows: int) -> None:
-        """The result of the next frame, which stands in so many rows."""
+        """Write the result of the next frame to so many rows."""
         self._first = (result.index, result.timestamp_s) if self._first is None else self._first
         self.num_passed = result.index + 1 - (self._first[0] if self._work.options.is_partial else 0)
         self._num_frames += 1
@@ -86,13 +86,13 @@ class ResultFiles(Generic[Result]):
                     writer.write(result)
 
     def draw(self, frame: Frame, result: Result) -> None:
-        """Draw the result of a frame over it, where that is wanted."""
+        """Draw the result of a frame on it, if an overlay is wanted."""
         if self._overlay is not None:
             with _named(self._overlay.paths[0]):
                 self._overlay.write(self._work.draw(frame.image, result), frame)
 
     def finish(self, shortfall: str | None, notes: tuple[str, ...]) -> None:
-        """Complete all outputs, then bring them into sight; warnings are logged.
+        """Complete all outputs, then rename them to their final names. Warnings are logged.
 
         Args:
             shortfall: why frames of the source are missing, if so.
@@ -110,7 +110,7 @@ class ResultFiles(Generic[Result]):
             _log.warning("%s: %s", self._info.path, warning)
 
     def summarize(self, started: float, opened: float) -> Summary:
-        """How the job ended, ``started`` and ``opened`` being moments of ``time.perf_counter``."""
+        """Return the summary of the job; ``started`` and ``opened`` are times of ``time.perf_counter``."""
         finished = time.perf_counter()
         engine = next(iter(self._work.engines.values()))
         return Summary(
@@ -132,7 +132,7 @@ class ResultFiles(Generic[Result]):
 
     @property
     def _num_frames_by_face(self) -> tuple[int, ...]:
-        """How many frames have a first face, a second one, and so on."""
+        """The number of frames that have a first face, a second one, and so on."""
         counts = self._num_frames_by_count.items()
         return tuple(sum(n for count, n in counts if count > face) for face in range(self._work.max_faces))
 
@@ -153,7 +153,7 @@ class ResultFiles(Generic[Result]):
             yield from writer.notes
 
     def _clock_warnings(self) -> Iterator[str]:
-        """A stream knows the time of a row by its rate only."""
+        """Warn about timestamps that the constant rate of a stream cannot express."""
         rate_hz = float(self._clock.rate_hz)
         if self._clock.has_jumped_back:
             yield "time stamps jump back, which a stream cannot tell; npz and csv hold them as they are"
@@ -165,13 +165,13 @@ class ResultFiles(Generic[Result]):
             )
 
     def _describe_part(self) -> dict[str, Any] | None:
-        """Where the rows begin in the clip, if they are those of a part of it."""
+        """Return where the rows begin in the clip, if they are those of a time range."""
         if self._first is None or not self._work.options.is_partial:
             return None
         return {"first_frame": self._first[0], "start_s": self._first[1] - self._info.start_s}
 
     def _meta(self) -> dict[str, Any]:
-        """What an archive says of how it was made."""
+        """Return what archives and tables record about how they were made."""
         info, work = self._info, self._work
         engine = next(iter(work.engines.values()))
         return {
@@ -208,7 +208,7 @@ class _Output(Protocol):
 
 
 class _named:  # noqa: N801 - used as a word of the language
-    """Errors of the disk, under the name of the output that they hit."""
+    """Turns disk errors into errors that name the output."""
 
     def __init__(self, path: Path) -> None:
         self._path = path

@@ -40,7 +40,7 @@ __all__ = ["MeshSegment", "divide", "extract_segment", "join_segments"]
 
 @dataclass(frozen=True, slots=True)
 class MeshSegment:
-    """Frames of a video that one worker looks at."""
+    """The frames of a video that one worker processes."""
 
     span: VideoSpan
     """With the frame that follows."""

@@ -1,7 +1,8 @@
-"""The frames that a job looks at: all of a source, or those of a part of it.
+"""The frames that a job processes: all frames of a source, or those of a time range.
 
-What is found in a frame depends on the other frames of its cell and on the first one of the next cell. Of a part, whole
-cells are looked at, so that what is found is the same as in the whole clip; frames outside of the part get no row.
+The result of a frame depends on the other frames of its detection interval and on the first frame of the next interval.
+So whole intervals are processed, and the results equal those of the whole clip; frames outside of the time range get no
+row.
 """
 
 from __future__ import annotations
@@ -34,11 +35,11 @@ __all__ = ["count_rows", "expected_frames", "schedule_source", "sequence_rate"]
 NO_PIXELS = np.zeros((1, 1, 3), np.uint8)
 
 MIN_FRAMES_TO_JUMP = 300
-"""Fewer frames before the part are decoded in less time than it takes to look for it."""
+"""Fewer frames before the time range are decoded in less time than it takes to find a keyframe."""
 
 
 def sequence_rate(options: JobOptions) -> Fraction | None:
-    """The rate of numbered pictures, as exact as it was typed."""
+    """Return the rate of numbered pictures, as exact as it was typed."""
     return None if options.sequence_hz is None else Fraction(str(float(options.sequence_hz)))
 
 
@@ -46,12 +47,13 @@ def sequence_rate(options: JobOptions) -> Fraction | None:
 def schedule_source(
     source: Source, options: JobOptions, detection_interval: int, *, may_jump: bool = True
 ) -> Iterator[Iterator[Scheduled]]:
-    """The frames of a source that are looked at, each with the number of its rows; 0 outside of the part.
+    """Iterate over the frames to process, each with the number of its rows, which is 0 outside of the time range.
 
-    Frames before the part are passed over without decoding them where the file allows it, unless ``may_jump`` is false.
+    Frames before the time range are skipped without decoding them where the file allows it, unless ``may_jump`` is
+    false.
 
     Raises:
-        SourceError: no frame lies in the part, or time stamps cannot be followed.
+        SourceError: no frame lies in the time range, or timestamps are not usable.
         SpanError: the file does not hold what its index says; without jumping it can be read.
     """
     if not options.is_partial:
@@ -69,7 +71,7 @@ def schedule_source(
 
 
 def expected_frames(info: VideoInfo, options: JobOptions) -> int | None:
-    """How many frames there are to look at, about; ``None`` where the header says nothing."""
+    """Estimate how many frames there are to process; ``None`` where the header does not say."""
     if not options.is_partial or info.num_frames_header is None:
         return info.num_frames_header
     rate = float(info.rate_hz)
@@ -79,7 +81,7 @@ def expected_frames(info: VideoInfo, options: JobOptions) -> int | None:
 
 
 def count_rows(times_s: Sequence[float], info: VideoInfo, options: JobOptions) -> npt.NDArray[np.int64]:
-    """(F,) how many rows each frame of the whole clip has, by the time stamps alone."""
+    """Return (F,) the number of rows of each frame of the whole clip, from the timestamps alone."""
     rows = np.zeros(len(times_s), np.int64)
     frames = (Frame(NO_PIXELS, index, time_s) for index, time_s in enumerate(times_s))
     for frame, num_rows in schedule_rows(frames, constant_rate(options), info):
@@ -99,7 +101,7 @@ class _Jump(NamedTuple):
 
 
 def _plan_jump(source: Source, options: JobOptions, detection_interval: int) -> _Jump | None:
-    """Where to begin; ``None`` where the source is read from its start."""
+    """Return where to begin; ``None`` where the source is read from its start."""
     info, from_s = source.info, options.from_s or 0.0
     if (from_s - info.start_s) * info.rate_hz < MIN_FRAMES_TO_JUMP:
         return None
@@ -119,7 +121,8 @@ def _plan_jump(source: Source, options: JobOptions, detection_interval: int) -> 
 
 
 def _first_of_interval(times_s: Sequence[float], from_s: float, detection_interval: int) -> int:
-    """The first frame of the cell in which the part begins; of the last cell where it begins behind the end."""
+    """Return the first frame of the interval in which the time range begins, or of the last one if it begins after the
+    end."""
     index = min(int(np.searchsorted(times_s, from_s)), len(times_s) - 1)
     return index // detection_interval * detection_interval
 
@@ -134,7 +137,8 @@ def _open_at(source: Source, jump: _Jump, options: JobOptions) -> SpanSource | P
 def _restrict(
     scheduled: Iterator[Scheduled], options: JobOptions, detection_interval: int, info: VideoInfo
 ) -> Iterator[Scheduled]:
-    """The frames of the cells that the part lies in, and the first one of the next cell."""
+    """Iterate over the frames of the intervals that the time range touches, and the first frame of the next
+    interval."""
     from_s, to_s = options.from_s or 0.0, float("inf") if options.to_s is None else options.to_s
     before: list[Frame] = []
     last_interval: int | None = None

@@ -1,4 +1,4 @@
-"""What one kind of job does with frames; the jobs have all else in common."""
+"""The interface between the frame loop and one kind of job."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ Result_contra = TypeVar("Result_contra", bound=FrameMeshes | FrameDetections, co
 
 
 class EngineFacts(Protocol):
-    """What results tell of the engine that made them."""
+    """What outputs record about the engine that made them."""
 
     @property
     def name(self) -> str: ...
@@ -35,14 +35,14 @@ class EngineFacts(Protocol):
 
 
 class FoundRows(Protocol[Result_contra]):
-    """What is to be known of results, to write them."""
+    """What is needed to write the results of a job."""
 
     @property
     def options(self) -> JobOptions: ...
 
     @property
     def max_faces(self) -> int:
-        """How many faces a frame may have."""
+        """The most faces per frame."""
         ...
 
     @property
@@ -50,47 +50,47 @@ class FoundRows(Protocol[Result_contra]):
 
     @property
     def engines(self) -> Mapping[str, EngineFacts]:
-        """By the name of the network; the first one names engine and precision."""
+        """The engines by the name of their network. Engine and precision are recorded from the first one."""
         ...
 
     @property
     def profile(self) -> Profile:
-        """Where the time of the work went."""
+        """The time spent in each stage."""
         ...
 
     @property
     def detection_interval(self) -> int:
-        """How many frames of the source depend on each other; known when the work has begun."""
+        """The number of frames that depend on each other; known after ``begin``."""
         ...
 
     def row_writers(self, plan: OutputPlan) -> Iterator[Callable[[], RowWriter[Result_contra]]]:
-        """How to begin each output of the plan that has rows."""
+        """Iterate over functions that each open one output of the plan that has rows."""
         ...
 
     def draw(self, image: npt.NDArray[np.uint8], result: Result_contra) -> npt.NDArray[np.uint8]:
-        """A copy of the frame's image with what was found in it."""
+        """Return a copy of the frame's image with the results drawn on it."""
         ...
 
     def warnings(self) -> Iterator[str]:
-        """After the last frame: what the user should know."""
+        """Iterate over warnings for the user, after the last frame."""
         ...
 
 
 class Work(FoundRows[Result], Protocol[Result]):
-    """What one kind of job does with frames."""
+    """One kind of job: how it processes frames."""
 
     def begin(self, info: VideoInfo) -> None:
-        """The source is open."""
+        """Prepare for a source that has been opened."""
         ...
 
     def prepare(self, frames: Sequence[Frame], following: Frame | None) -> Callable[[], Sequence[Result]]:
-        """What finds the results of frames of whole cells, which come in order; one follows.
+        """Return a function that finds the results of whole detection intervals; ``following`` is the next frame.
 
-        It may be called in another thread while others are running, and is begun in order.
+        Frames are prepared in order. The functions may run in parallel threads, and are started in order.
         """
         ...
 
 
 def constant_rate(options: JobOptions) -> Fraction | None:
-    """The rate of the rows, as exact as it was typed."""
+    """Return the rate of the rows, as exact as it was typed."""
     return None if options.rate_hz is None else Fraction(str(float(options.rate_hz)))
