@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 from contextlib import ExitStack
@@ -33,6 +34,13 @@ def name_of(page: Path) -> str:
 
 def runnable(page: Path) -> list[Block]:
     return [block for block in read_blocks(page) if block.language in ("sh", "python") and block.reason is None]
+
+
+@pytest.fixture
+def folder_with_a_clip(sample: Path, tmp_path: Path) -> Path:
+    """A folder with the sample as clip.mp4, and nothing else."""
+    shutil.copy(sample, tmp_path / "clip.mp4")
+    return tmp_path
 
 
 @pytest.fixture
@@ -63,7 +71,11 @@ def test_every_block_names_its_language_and_why_it_is_not_run(page: Path) -> Non
 
 
 @pytest.mark.parametrize("page", [page for page in PAGES if runnable(page)], ids=name_of)
-def test_the_code_of_a_page_runs(page: Path, folder: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
+def test_the_code_of_a_page_runs(
+    page: Path, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    # Tutorials and how-tos make everything else themselves; the other pages show commands out of context.
+    folder: Path = request.getfixturevalue("folder" if page.parent.name == "docs" else "folder_with_a_clip")
     environment = os.environ | {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
     url = ADDRESS
     with ExitStack() as cleanup:
@@ -81,7 +93,6 @@ def test_the_code_of_a_page_runs(page: Path, folder: Path, tmp_path_factory: pyt
                 command, cwd=folder, env=environment, capture_output=True, text=True, timeout=SECONDS, check=False
             )
             assert run.returncode == 0, f"{code}\n{run.stdout}\n{run.stderr}"
-            assert block.language == "sh" or run.stdout.strip(), "a snippet shows something"
 
 
 def test_enough_is_run() -> None:
