@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import tarfile
 from pathlib import Path
 
 import pytest
@@ -30,9 +31,15 @@ def run(*command: str | Path, cwd: Path) -> str:
     return done.stdout
 
 
-def test_the_wheel_in_a_clean_environment(tmp_path: Path, sample: Path) -> None:
-    run(sys.executable, "-m", "build", "--wheel", "--outdir", tmp_path, ROOT, cwd=tmp_path)
+TESTS_OF_THE_WHEEL = ("engines", "models", "ops", "ssi", "tables", "test_config.py", "test_structures.py")
+"""Folders and files below tests that need no other program; they take half a minute."""
+
+
+def test_the_wheel_of_the_sdist_in_a_clean_environment(tmp_path: Path, sample: Path) -> None:
+    # First the sdist, then the wheel from it.
+    run(sys.executable, "-m", "build", "--outdir", tmp_path, ROOT, cwd=tmp_path)
     (wheel,) = tmp_path.glob("facestream-*.whl")
+    (sdist,) = tmp_path.glob("facestream-*.tar.gz")
     assert wheel.stat().st_size < 5_000_000
     run(sys.executable, "-m", "venv", tmp_path / "venv", cwd=tmp_path)
     python = tmp_path / "venv" / "bin" / "python"
@@ -45,6 +52,13 @@ def test_the_wheel_in_a_clean_environment(tmp_path: Path, sample: Path) -> None:
     licences = run(python, "-m", "pip", "show", "-f", "facestream", cwd=tmp_path)
     assert "LICENSE" in licences
     assert "NOTICE" in licences
+    with tarfile.open(sdist) as archive:
+        archive.extractall(tmp_path, filter="data")
+    source = tmp_path / sdist.name.removesuffix(".tar.gz")
+    (source / "src").rename(tmp_path / "not-used")
+    needed = ("pytest", "hypothesis", "fsspec", "pyarrow", "requests", "scikit-image", "scikit-video", "ai-edge-litert")
+    run(python, "-m", "pip", "install", "-q", "-c", ROOT / "constraints.txt", *needed, cwd=tmp_path)
+    run(python, "-m", "pytest", "-q", *(f"tests/{name}" for name in TESTS_OF_THE_WHEEL), cwd=source)
 
 
 def test_the_demo_in_a_fresh_clone(tmp_path: Path) -> None:
