@@ -1,1 +1,1 @@
-"""DISCOVER's foreign words, which stop here: trainer files, data lists, option strings, ids and their aliases."""
+"""Translate DISCOVER's trainers, requests and module options into facestream's own."""

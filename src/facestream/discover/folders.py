@@ -1,4 +1,4 @@
-"""The folders that a job may read and write, and what a request's paths mean in them."""
+"""The folders that a job may read and write, and the resolution of paths in requests."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Our processors inside DISCOVER's own runner, which hands over loaded objects where our server has files.
+"""Run facestream's processors inside DISCOVER's own runner, which passes loaded objects instead of files.
 
-Nothing of DISCOVER is imported here: the scripts of the module folders (``trainers/``) name its classes, and what is
-here knows what their objects hold.
+Nothing of DISCOVER is imported here. The scripts of the module folders (``trainers/``) refer to its classes, and this
+module knows the attributes of their objects.
 """
 
 from __future__ import annotations

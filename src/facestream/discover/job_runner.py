@@ -1,4 +1,4 @@
-"""A whole job: a request's sessions one after the other, each with its own files and its own end."""
+"""Run a job: the sessions of a request one after another, each with its own files and outcome."""
 
 from __future__ import annotations
 

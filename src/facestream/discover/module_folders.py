@@ -1,4 +1,4 @@
-"""Folders of our modules for DISCOVER's own runner: trainer, script, requirements and version of each."""
+"""Write folders of facestream's modules for DISCOVER's own runner: trainer, script, requirements and version."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Lines of a log that say how far a session is."""
+"""Log lines that show the progress of a session."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``.trainer`` files: what a module is called, what it takes and gives."""
+"""Parse ``.trainer`` files: the name, inputs and outputs of a module."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Pictures for people: meshes over the frames that they were found in."""
+"""Draw meshes and detections on frames."""

@@ -1,4 +1,4 @@
-"""The overlay output: the input with what was found drawn over it."""
+"""Write overlays: the input with its results drawn on it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How a network is run: uint8 images in, arrays out."""
+"""Run networks: uint8 images in, arrays out."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A network's work on CUDA, recorded once and replayed for each batch: one launch instead of one a layer."""
+"""Record the work of a network on CUDA once and replay it for each batch, with one launch instead of one per layer."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The networks behind uint8 pixels, so that images travel small and normalisation is part of the graph."""
+"""Networks that take uint8 pixels, so that little data is copied and normalisation is part of the graph."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Converted networks on the disk, so that a second start converts nothing.
+"""Cache converted networks on disk, so that later starts need no conversion.
 
-An entry is a zip file, whose checksums tell a damaged one, which is made again. It is written under another name and
-renamed, so that two processes do not see halves of each other's.
+An entry is a zip file. Its checksums reveal damage, and a damaged entry is made again. Entries are written under
+another name and renamed, so that processes never see incomplete ones.
 """
 
 from __future__ import annotations

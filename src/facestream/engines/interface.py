@@ -1,4 +1,4 @@
-"""What every engine is to the pipeline."""
+"""The interface of engines."""
 
 from __future__ import annotations
 

@@ -1,8 +1,9 @@
-"""Which of OpenVINO's kernels run a network.
+"""Choose the OpenVINO kernels that run a network.
 
-By itself OpenVINO takes those for images with channels last. Where all layers have a multiple of 16 channels, those for
-blocks of 16 channels are faster: FaceMesh takes 1.4 times as long without them on a core with AVX-512, the pointwise
-layers of 16 channels 2.3 times. BlazeFace has 24 channels where its images are largest, and would be padded.
+By default OpenVINO chooses kernels for images with channels last. If every layer has a multiple of 16 channels, kernels
+for blocks of 16 channels are faster: without them FaceMesh takes 1.4 times as long on a core with AVX-512, and its
+pointwise layers of 16 channels take 2.3 times as long. BlazeFace has 24 channels where its images are largest, and
+would be padded.
 """
 
 from __future__ import annotations

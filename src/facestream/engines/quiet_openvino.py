@@ -1,6 +1,6 @@
-"""OpenVINO, without the reports of its use that it sends to its makers unless told otherwise.
+"""Import OpenVINO without its usage reports, which it sends to its makers by default.
 
-What somebody does with videos of faces is nobody else's business, so the package that would send is kept from loading.
+Videos of faces are private, so the package that would send the reports is kept from loading.
 """
 
 from __future__ import annotations

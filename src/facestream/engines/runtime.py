@@ -1,4 +1,4 @@
-"""Which engine, on which device, in which precision: what was asked for, made definite, or said to be absent."""
+"""Resolve the requested engine, device and precision to what this machine has."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Processes that work for another one, and how the two talk."""
+"""Communication between a process and its workers."""

@@ -1,4 +1,4 @@
-"""A worker as it sees itself: orders come in, answers go out."""
+"""The worker's side of the communication: read orders, send answers."""
 
 from __future__ import annotations
 

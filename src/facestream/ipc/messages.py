@@ -1,4 +1,4 @@
-"""What a process and its worker say to each other: one JSON object a line."""
+"""The JSON messages between a process and its worker, one object per line."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A worker as the process sees it that started it."""
+"""The parent's side of the communication with a worker process."""
 
 from __future__ import annotations
 

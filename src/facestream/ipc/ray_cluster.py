@@ -1,4 +1,4 @@
-"""The way to a Ray cluster. Nothing else imports Ray, and this does where it is asked for."""
+"""Connect to a Ray cluster. This is the only module that imports Ray, and only on use."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Pictures and videos: read as upright frames with their times, and written."""
+"""Read pictures and videos as upright frames with timestamps, and write videos."""

@@ -1,4 +1,4 @@
-"""From time stamps to the one rate that an SSI stream has room for."""
+"""Derive the single frame rate of an SSI stream from timestamps."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How large a frame of a clip may be."""
+"""The limit on the size of a frame."""
 
 from __future__ import annotations
 

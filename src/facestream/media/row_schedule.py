@@ -1,4 +1,4 @@
-"""Rows on a constant clock: which frame is shown at k / rate."""
+"""Schedule rows on a constant clock: row k shows the frame at k / rate."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One way to open pictures and videos."""
+"""Open any picture or video."""
 
 from __future__ import annotations
 

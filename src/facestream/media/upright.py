@@ -1,4 +1,4 @@
-"""How a stored frame is turned to stand upright."""
+"""Turn stored frames upright."""
 
 from __future__ import annotations
 

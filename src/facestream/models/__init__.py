@@ -1,6 +1,6 @@
-"""The networks, pure PyTorch, and their weights.
+"""The networks in pure PyTorch, and their weights.
 
-``load`` and the classes import torch when they are first asked for; the registry does not need it.
+``load`` and the classes import torch on first use. The registry does not need it.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""Networks whose convolutions take whole numbers of 8 bits.
+"""Networks whose convolutions take 8-bit integers.
 
-Inputs and weights are rounded to levels (fake quantisation, Jacob et al., arXiv 1712.05877); an engine that understands
-it computes with the numbers of the levels.
+Inputs and weights are rounded to levels (fake quantisation, Jacob et al., arXiv 1712.05877). An engine that recognises
+this computes with integers.
 """
 
 from __future__ import annotations

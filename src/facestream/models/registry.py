@@ -1,4 +1,4 @@
-"""What is known of each weight file: the input that it wants, where it comes from, and its fingerprint."""
+"""The table of networks: the class, input and weight file of each, with its origin and checksum."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The bytes of weight files and their fingerprints, without the networks that they fill."""
+"""Read weight files and compute their checksums, without building networks."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Pure geometry: anchors, boxes, rois and crops. Coordinates are computed in float64."""
+"""Pure geometry: anchors, boxes, ROIs and crops. Coordinates are computed in float64."""

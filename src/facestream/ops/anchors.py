@@ -1,4 +1,4 @@
-"""The SSD priors of BlazeFace and the boxes that are decoded against them."""
+"""The SSD anchors of BlazeFace, and decoding of boxes relative to them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where a film jumps from one scene to another."""
+"""Find scene cuts."""
 
 from __future__ import annotations
 

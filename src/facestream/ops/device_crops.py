@@ -1,4 +1,4 @@
-"""Crops that are cut on a GPU: only the bytes of a face's surroundings travel there."""
+"""Cut crops on a GPU. Only the pixels around a face are copied there."""
 
 from __future__ import annotations
 

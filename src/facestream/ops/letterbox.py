@@ -1,4 +1,4 @@
-"""Fit a frame into the detector's square input with black bars, and points back out of it."""
+"""Fit a frame into the detector's square input with black bars, and map points back."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Weighted non-maximum suppression, and the order of faces."""
+"""Weighted non-maximum suppression, and the ranking of faces."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""The turned square around a face, from a detection or from landmarks.
+"""The ROI of a face: a rotated square, from a detection or from landmarks.
 
-Frames may have pixels that are not square. A roi is a square on the screen, so points are first stretched along x by
-the pixel aspect (width of a pixel through its height).
+Pixels of a frame need not be square. An ROI is a square on the display, so points are first stretched along x by the
+pixel aspect ratio (width of a pixel divided by its height).
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Cut the pixels of a roi out of a frame, and bring points between crop and frame."""
+"""Cut the pixels of an ROI out of a frame, and map points between crop and frame."""
 
 from __future__ import annotations
 

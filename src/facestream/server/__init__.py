@@ -1,1 +1,1 @@
-"""The job server: DISCOVER's protocol, a typed API beside it, and workers with warm networks."""
+"""The job server: DISCOVER's protocol, a typed API, a web page, and workers that keep networks loaded."""

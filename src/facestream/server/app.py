@@ -1,4 +1,4 @@
-"""The application: routes, their guard, and the beginning and end of the workers."""
+"""The application: routes, access control, and start and stop of the workers."""
 
 from __future__ import annotations
 

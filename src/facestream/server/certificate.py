@@ -1,4 +1,4 @@
-"""A certificate of the server's own, made once and kept, for clients that speak https only."""
+"""A self-signed certificate, made once and kept, for clients that accept https only."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who may ask: names under which the server answers, pages that may send forms, tokens, and the size of bodies."""
+"""Access control: host names, origins of forms, tokens, and the size of request bodies."""
 
 from __future__ import annotations
 

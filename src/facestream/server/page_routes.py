@@ -1,4 +1,4 @@
-"""The web page: files of the package, and nothing from anywhere else."""
+"""Serve the files of the web page, which load nothing from anywhere else."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Listen, and serve until the process is asked to end."""
+"""Run the server until it is asked to stop."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the routes have in common: the queue, the workers and the files of jobs."""
+"""The service that all routes share: the queue, the workers and the files of jobs."""
 
 from __future__ import annotations
 

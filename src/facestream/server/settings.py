@@ -1,4 +1,4 @@
-"""The settings of the job server: one table of name, default, limits and help, which the command line and docs show."""
+"""The settings of the job server: one table of name, default, limits and help for the command line and the docs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Face boxes from a stream, frame by frame."""
+"""Read face boxes from a stream, frame by frame."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""DISCOVER's columns: y before x, as fractions of the frame, the confidence last."""
+"""DISCOVER's column layout: y before x, as fractions of the frame, confidence last."""
 
 from __future__ import annotations
 

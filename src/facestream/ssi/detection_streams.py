@@ -1,4 +1,4 @@
-"""Boxes and keypoints as SSI streams."""
+"""Write boxes and keypoints as SSI streams."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The XML header of an SSI stream: what it says, read and written."""
+"""Read and write the XML header of an SSI stream."""
 
 from __future__ import annotations
 

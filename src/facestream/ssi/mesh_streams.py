@@ -1,4 +1,4 @@
-"""Meshes as SSI streams."""
+"""Write meshes as SSI streams."""
 
 from __future__ import annotations
 

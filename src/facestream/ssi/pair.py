@@ -1,8 +1,8 @@
-"""The two files of a stream, brought into sight one after the other so that no header is ever wrong.
+"""Replace the two files of a stream so that a header never belongs to the wrong samples.
 
-No file system renames two files at once. Samples come first, an old header is set aside before them, and the new header
-comes last. What is on the disk tells at every moment how to go on, so that a run that is interrupted, or a later one
-where the first was killed, brings the pair to an end: forwards where the samples are in sight already, else backwards.
+No file system renames two files at once. So an old header is set aside first, then the samples are renamed, and the new
+header comes last. At every moment, the files on disk show how to continue. An interrupted run, or a later run after a
+kill, completes the pair if the new samples are in place, and otherwise restores the old one.
 """
 
 from __future__ import annotations

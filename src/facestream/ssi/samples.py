@@ -1,4 +1,4 @@
-"""The samples of an SSI stream: mapped where they are binary, parsed block by block where they are text."""
+"""The samples of an SSI stream: binary ones are memory-mapped, text is parsed block by block."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Several streams of one job, which come into sight together."""
+"""Several streams of one job that appear together."""
 
 from __future__ import annotations
 

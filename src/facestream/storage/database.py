@@ -1,4 +1,4 @@
-"""SQLite databases that outlive their programs: opened after a check, and set aside where they are damaged."""
+"""Open SQLite databases after a check, and set damaged ones aside."""
 
 from __future__ import annotations
 

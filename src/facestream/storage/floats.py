@@ -1,4 +1,4 @@
-"""Numbers of files as float64."""
+"""Convert numbers from files to float64."""
 
 from __future__ import annotations
 

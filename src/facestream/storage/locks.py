@@ -1,4 +1,4 @@
-"""Locks that end with their process, however it ends."""
+"""Locks that are released when their process ends, however it ends."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Files elsewhere under a local name, read in ranges as they are asked for."""
+"""Make remote files readable under a local name, in ranges on demand."""
 
 from __future__ import annotations
 

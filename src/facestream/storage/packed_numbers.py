@@ -1,4 +1,4 @@
-"""Whole numbers in a text that is short where they go up by steps that repeat."""
+"""Encode integers as text that is short if their differences repeat."""
 
 from __future__ import annotations
 

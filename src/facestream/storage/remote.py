@@ -1,4 +1,4 @@
-"""Files elsewhere, by addresses that fsspec knows: ``s3://bucket/clip.mp4``, ``https://...``, ``memory://...``."""
+"""Remote files, by addresses that fsspec knows: ``s3://bucket/clip.mp4``, ``https://...``, ``memory://...``."""
 
 from __future__ import annotations
 

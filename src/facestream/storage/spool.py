@@ -1,4 +1,4 @@
-"""Arrays that grow on the disk, so that memory does not depend on how long they become."""
+"""Arrays that grow on disk, so that memory use does not depend on their length."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Files that come into sight whole or not at all."""
+"""Write files that appear complete or not at all."""
 
 from __future__ import annotations
 

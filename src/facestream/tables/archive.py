@@ -1,4 +1,4 @@
-"""NumPy archives: spooled to disk row by row, and read by mapping their arrays."""
+"""NumPy archives: written row by row through files on disk, and read by memory-mapping their arrays."""
 
 from __future__ import annotations
 

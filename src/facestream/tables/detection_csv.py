@@ -1,4 +1,4 @@
-"""Detections as a table: one line a row."""
+"""Detections as a table with one line per row."""
 
 from __future__ import annotations
 

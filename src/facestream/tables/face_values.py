@@ -1,5 +1,4 @@
-"""The values that archives and CSV tables hold for each face: one description for meshes and detections, npz and
-csv."""
+"""One description of the values of each face, for archives and tables of meshes and detections."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Meshes as a table: one line a row and face."""
+"""Meshes as a table with one line per row and face."""
 
 from __future__ import annotations
 

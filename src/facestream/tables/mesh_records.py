@@ -1,4 +1,4 @@
-"""Meshes of frames one after the other, to the last bit: what the parts of a video become before they are joined.
+"""Store the meshes of a segment exactly, until all segments of a video are joined.
 
 The file is one line of JSON, then for each frame a record ``FRAME`` and as many records ``FACE`` as it has faces.
 """

@@ -1,4 +1,4 @@
-"""What was read back from an archive or table."""
+"""The results that were read back from an archive or table."""
 
 from __future__ import annotations
 

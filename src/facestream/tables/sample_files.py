@@ -1,4 +1,4 @@
-"""The samples of any stream as an archive or a table, without loss."""
+"""Store the samples of any stream as an archive or table, without loss."""
 
 from __future__ import annotations
 

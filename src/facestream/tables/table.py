@@ -1,4 +1,4 @@
-"""Tables of comma-separated values that say in their last cell how they were made."""
+"""Tables of comma-separated values whose last cell says how they were made."""
 
 from __future__ import annotations
 

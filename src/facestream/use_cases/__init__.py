@@ -1,1 +1,1 @@
-"""What facestream does for its users: extract meshes, detect faces, convert files. Every interface calls these."""
+"""What facestream does: extract meshes, detect faces, convert files. Every interface calls these functions."""

@@ -1,4 +1,4 @@
-"""The use case: a stream, archive or table as another of these."""
+"""Convert between streams, archives and tables."""
 
 from __future__ import annotations
 

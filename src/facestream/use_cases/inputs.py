@@ -1,4 +1,4 @@
-"""What the words of a command line stand for: files, folders and patterns."""
+"""Expand command-line arguments to files: folders, patterns and single files."""
 
 from __future__ import annotations
 

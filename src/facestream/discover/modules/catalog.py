@@ -1,4 +1,4 @@
-"""Trainers by the path that a request names: in the user's folder, else our own."""
+"""Find trainers by the path in a request: first in the user's folder, then among facestream's own."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Meshes in single pictures, as rows of a stream."""
+"""Find meshes in single pictures and return them as rows of a stream."""
 
 from __future__ import annotations
 

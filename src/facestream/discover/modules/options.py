@@ -1,4 +1,4 @@
-"""The options of a module, as JSON or in the older form ``name=value;name=value``."""
+"""Parse the options of a module, as JSON or in the older form ``name=value;name=value``."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The ``src`` of a description: where something comes from or goes to, and what it is."""
+"""Parse the ``src`` of a description: the kind of data, and where it comes from or goes to."""
 
 from __future__ import annotations
 

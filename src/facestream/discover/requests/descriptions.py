@@ -1,4 +1,4 @@
-"""The ``data`` of a request: one description for each thing that a job reads or writes."""
+"""Parse the ``data`` of a request: one description for each input or output of a job."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Files from the web for a job: bounded in size and time, and from public addresses only."""
+"""Download files for a job, limited in size and time, from public addresses only."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The form that starts a job, as one record."""
+"""The form that starts a job."""
 
 from __future__ import annotations
 

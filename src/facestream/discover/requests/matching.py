@@ -1,4 +1,4 @@
-"""Which description of a request stands for which input or output of a module."""
+"""Match the descriptions of a request with the inputs and outputs of a module."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The files of one session of a job: what its descriptions mean on this machine."""
+"""Resolve the descriptions of one session to files on this machine."""
 
 from __future__ import annotations
 

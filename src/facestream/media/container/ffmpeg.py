@@ -1,8 +1,8 @@
-"""The one place where FFmpeg opens something: the file that it is handed, and never one that this file names.
+"""Open files with FFmpeg, and only the file that was passed in, never one that this file names.
 
-Three things see to that. Of a name FFmpeg is told the ending alone, so that there is no folder to look around in. No
-protocol is allowed to it, so that it cannot open a file or an address by itself. And formats that are made of other
-files (``REFUSED_FORMATS``) are not read at all.
+FFmpeg is given the open file, and of its name only the extension, so that it cannot search a folder. It may use no
+protocol, so that it cannot open a file or an address by itself. Formats that consist of other files
+(``REFUSED_FORMATS``) are not read at all. All of facestream opens media files here.
 """
 
 from __future__ import annotations

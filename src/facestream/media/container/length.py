@@ -1,4 +1,4 @@
-"""How much of a media file is missing at its end, by what its container says of its own length."""
+"""Compute how much is missing at the end of a media file, from the length that its container states."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A media file as FFmpeg reads it: this file alone, and only as long as something is found in it."""
+"""A media file opened by FFmpeg, with a limit on how far it reads without finding a packet."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The boxes that MP4 and QuickTime files are made of, without what is in them (ISO 14496-12, 4.2)."""
+"""The box structure of MP4 and QuickTime files, without the contents of the boxes (ISO 14496-12, 4.2)."""
 
 from __future__ import annotations
 

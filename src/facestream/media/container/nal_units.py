@@ -1,4 +1,4 @@
-"""What kind of picture a packet of H.264 or HEVC holds."""
+"""Find the picture type of an H.264 or HEVC packet."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a file is that cannot be read as a picture or video, as a person would say it, and what to do instead."""
+"""Describe a file that is not a picture or video in plain words, and say what to do instead."""
 
 from __future__ import annotations
 

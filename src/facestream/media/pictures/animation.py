@@ -1,4 +1,4 @@
-"""Read an animated picture, a GIF, WebP, PNG or AVIF, as a clip."""
+"""Read an animated picture (GIF, WebP, PNG or AVIF) as a clip."""
 
 from __future__ import annotations
 

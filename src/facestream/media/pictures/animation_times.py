@@ -1,4 +1,4 @@
-"""How long each frame of an animated picture is shown, by what the file says, without decoding it."""
+"""Read how long each frame of an animated picture is shown, without decoding the frames."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The numbered pictures of a folder or pattern, in the order in which people count."""
+"""Find the numbered pictures of a folder or pattern, in the order of their numbers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The time stamps of a video's frames, without decoding it."""
+"""Read the timestamps of a video's frames without decoding them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Read a video file as upright frames with their own time stamps."""
+"""Read a video file as upright frames with their timestamps."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Some of a video's frames, the same as when it is read from its start."""
+"""Read some frames of a video, with the same result as when it is read from its start."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Where a video may be cut, found without decoding it.
+"""Find the keyframes at which a video can be divided, without decoding it.
 
-A cut is a key frame that parts the video: every packet before it is shown before it, and none of those after it needs
-one of those before. From there a decoder gives the same frames as one that began at the start.
+At such a keyframe, every earlier packet is displayed earlier, and no later packet depends on an earlier one. A decoder
+that starts there gives the same frames as one that started at the beginning.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Write RGB frames with their own time stamps as an MP4."""
+"""Write RGB frames with their timestamps as an MP4."""
 
 from __future__ import annotations
 

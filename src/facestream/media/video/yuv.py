@@ -1,4 +1,4 @@
-"""A decoded frame's planes as they lie in memory, with what turns them into RGB."""
+"""The planes of a decoded frame in memory, and their conversion to RGB."""
 
 from __future__ import annotations
 

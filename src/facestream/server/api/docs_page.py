@@ -1,4 +1,4 @@
-"""A page for people that describes the API, made from its OpenAPI document; it needs no script and no other server."""
+"""The HTML page that describes the API, made from its OpenAPI document. It needs no script and no other server."""
 
 from __future__ import annotations
 

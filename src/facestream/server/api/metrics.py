@@ -1,4 +1,4 @@
-"""Counts and rates of the queue in Prometheus' text format."""
+"""Counters and rates of the queue in the text format of Prometheus."""
 
 from __future__ import annotations
 

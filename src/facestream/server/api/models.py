@@ -1,4 +1,4 @@
-"""What the API of our own takes and gives."""
+"""The request and response models of the typed API."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The API of our own: the same jobs, typed, and checked before they are queued."""
+"""The job routes of the typed API. Jobs are checked before they are queued."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The forms of DISCOVER's clients: urlencoded or multipart, as scripts and .NET write them."""
+"""Parse the forms of DISCOVER's clients: urlencoded or multipart, as scripts and .NET send them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""DISCOVER's own routes, field by field as its clients know them."""
+"""DISCOVER's routes, compatible with its clients field by field."""
 
 from __future__ import annotations
 

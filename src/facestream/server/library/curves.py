@@ -1,4 +1,4 @@
-"""Curves over a whole stream, from as many of its rows as can be told apart on a screen."""
+"""Curves of a whole stream for display, from as many rows as a screen can show."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The files below the data folders, as a page shows them."""
+"""List and find files in the data folders."""
 
 from __future__ import annotations
 

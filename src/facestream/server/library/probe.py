@@ -1,6 +1,7 @@
-"""Looks at a video in a process of its own: a codec that crashes takes no server with it.
+"""Inspect a video in a separate process, so that a crash in a codec does not affect the server.
 
-``python -m facestream.server.library.probe FILE [HZ]`` prints a line of JSON, then the frames' time stamps as float64.
+``python -m facestream.server.library.probe FILE [HZ]`` prints a line of JSON, then the timestamps of the frames as
+float64.
 ``HZ`` is the rate of numbered pictures.
 """
 

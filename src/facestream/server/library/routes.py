@@ -1,4 +1,4 @@
-"""The API's routes to files: folders, media in ranges, streams and their curves, uploads in parts."""
+"""The file routes of the API: folders, media in ranges, streams and their curves, resumable uploads."""
 
 from __future__ import annotations
 

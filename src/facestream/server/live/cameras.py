@@ -1,4 +1,4 @@
-"""Live cameras: pictures come over WebSockets, meshes go back; of each visitor only the newest picture counts."""
+"""Live cameras over WebSockets. For each visitor, only the newest picture is processed."""
 
 from __future__ import annotations
 

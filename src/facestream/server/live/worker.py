@@ -1,7 +1,7 @@
-"""Finds faces in pictures of live cameras: a process of its own, whose networks stay loaded.
+"""Find faces in pictures of live cameras, in a separate process that keeps its networks loaded.
 
 ``python -m facestream.server.live.worker`` reads a line of JSON and a picture, and answers with a line of JSON and rows
-of a mesh stream (``server/live.py``). It ends when the server's end of the pipe closes.
+of a mesh stream. It ends when the server closes the pipe.
 """
 
 from __future__ import annotations

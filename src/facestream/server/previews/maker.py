@@ -1,7 +1,7 @@
-"""Makes a copy of a video that every browser plays, in a process of its own.
+"""Make a copy of a video that every browser plays, in a separate process.
 
-``python -m facestream.server.previews.maker FROM TO [HZ]`` writes VP9 in WebM, upright, with the frames' own time
-stamps, and prints how far it is, a share a line. ``HZ`` is the rate of numbered pictures.
+``python -m facestream.server.previews.maker FROM TO [HZ]`` writes upright VP9 in WebM with the timestamps of the
+frames. It prints its progress as one fraction per line. ``HZ`` is the rate of numbered pictures.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Copies of videos that browsers cannot play: each is made once, in a process of its own, and kept."""
+"""Copies of videos that browsers cannot play. Each is made once, in a separate process, and kept."""
 
 from __future__ import annotations
 

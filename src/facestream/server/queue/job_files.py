@@ -1,4 +1,4 @@
-"""The files of a job outside the data folders: its log and the results that it is asked for later."""
+"""The files of a job outside the data folders: its log, and results for download."""
 
 from __future__ import annotations
 

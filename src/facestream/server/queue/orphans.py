@@ -1,4 +1,4 @@
-"""Workers that outlived their server: known by number and birth, so that no other process is mistaken for one."""
+"""Find and end worker processes that a killed server left behind. Process ID and start time identify them."""
 
 from __future__ import annotations
 

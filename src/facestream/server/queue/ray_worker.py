@@ -1,7 +1,7 @@
-"""A worker whose jobs run on a Ray cluster: to the server it is as any other.
+"""Run the jobs of a worker on a Ray cluster; the server sees an ordinary worker.
 
-``python -m facestream.server.queue.ray_worker`` is started by the server, owns one actor on the cluster, and
-passes on the messages between the two. When it ends, the actor does.
+The server starts ``python -m facestream.server.queue.ray_worker``. It owns one actor on the cluster and passes on the
+messages between actor and server. When it ends, the actor ends as well.
 """
 
 from __future__ import annotations

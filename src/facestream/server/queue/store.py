@@ -1,4 +1,4 @@
-"""The queue of jobs and their ends, which outlive the server: SQLite in a folder of its own."""
+"""The persistent queue of jobs, in an SQLite database of its own folder."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""A worker: a process of its own that runs one job after the other with networks that stay loaded.
+"""A worker process that runs one job after another and keeps its networks loaded.
 
-``python -m facestream.server.queue.worker`` is started by the server, reads jobs from its standard input and tells what
-happens on its standard output. It ends when the server's end of the pipe closes, in the middle of a job too.
+The server starts ``python -m facestream.server.queue.worker``. The worker reads jobs from its standard input and
+reports on its standard output. It ends when the server closes the pipe, also in the middle of a job.
 """
 
 from __future__ import annotations

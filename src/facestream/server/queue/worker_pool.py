@@ -1,4 +1,4 @@
-"""The workers and the threads that keep them busy: jobs leave the queue here and end here."""
+"""The worker processes, and the threads that give them jobs from the queue and record the outcomes."""
 
 from __future__ import annotations
 

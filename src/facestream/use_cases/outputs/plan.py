@@ -1,4 +1,4 @@
-"""Where the results of one source go, and what must hold of these places before any work."""
+"""Plan the output files of a source, and check them before any work."""
 
 from __future__ import annotations
 

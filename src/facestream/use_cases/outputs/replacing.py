@@ -1,4 +1,4 @@
-"""What may be replaced by an output: nothing but an older output of facestream that holds the same."""
+"""Decide what an output may replace: only an older output of facestream with the same kind of content."""
 
 from __future__ import annotations
 
