@@ -16,22 +16,22 @@ __all__ = ["JobFolders", "check_plain_name", "is_file_name"]
 
 WINDOWS_DRIVE = re.compile(r"[A-Za-z]:")
 NOT_IN_NAMES = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
-"""Control characters: NUL ends a path, and line breaks would let a name write lines of its own into a job's log."""
+"""Control characters. NUL ends a path, and line breaks would let a name add lines to a log."""
 MAX_NAME_BYTES = 200
-"""Of a word that becomes a part of a path; file systems have room for 255, in which an ending stands too."""
+"""The longest word for a part of a path. File systems allow 255 bytes, including the extension."""
 
 ALLOWING_OPTION = "--data-dir"
 
 
 @dataclass(frozen=True, slots=True)
 class JobFolders:
-    """Data folders, of which the first one takes outputs, and the folder of uploads."""
+    """The data folders, of which the first one receives outputs, and the folder of uploads."""
 
     data_folders: Sequence[Path]
     upload_folder: Path | None = None
 
     def find_input(self, uri: str) -> Path:
-        """The file that a path of a request means: in each data folder in order, then among the uploads.
+        """Find the file of a path in a request: in each data folder in order, then among the uploads.
 
         Raises:
             RequestError: there is none, or it lies outside.
@@ -43,12 +43,12 @@ class JobFolders:
         for folder in folders:
             if os.path.lexists(folder / path) or (is_pattern(folder / path) and (folder / path).parent.is_dir()):
                 return self._inside_with_pictures(folder / path, uri, folders)
-        # What would be outside even if it were there is said as such.
+        # Report paths that would lie outside even if they existed.
         self._inside(folders[0] / path, uri, folders)
         raise RequestError(f"{uri}: there is no such file in {_listed(folders)}")
 
     def place_output(self, uri: str) -> Path:
-        """Where an output goes: in the first data folder, or where an absolute path says; its folder is made.
+        """Return the place of an output, in the first data folder or at an absolute path, and create its folder.
 
         Raises:
             RequestError: it lies outside, or its folder cannot be made.
@@ -61,7 +61,7 @@ class JobFolders:
         return path
 
     def check_output(self, uri: str) -> Path:
-        """Where an output would go; nothing is made.
+        """Return the place of an output without creating anything.
 
         Raises:
             RequestError: it lies outside.
@@ -72,11 +72,11 @@ class JobFolders:
         return path
 
     def holds(self, path: Path) -> bool:
-        """Whether a file lies in one of the data folders, after all links."""
+        """Whether a file lies in one of the data folders after resolving links."""
         return any(_real(path).is_relative_to(_real(folder)) for folder in self.data_folders)
 
     def _inside_with_pictures(self, path: Path, uri: str, folders: Sequence[Path]) -> Path:
-        """The path after all links; of a folder or pattern, each picture lies inside as well.
+        """Resolve links. Of a folder or pattern, each picture must lie inside as well.
 
         Raises:
             RequestError: one lies outside.
@@ -87,7 +87,7 @@ class JobFolders:
             real = self._inside(path, uri, folders)
             if not real.is_dir():
                 return real
-        # Where there is none, or it cannot be looked into, whoever opens it will say so.
+        # If there are none, or the folder cannot be read, opening it will report that.
         with suppress(SourceError):
             for picture in find_pictures(real):
                 if picture.is_symlink():
@@ -95,7 +95,7 @@ class JobFolders:
         return real
 
     def _inside(self, path: Path, uri: str, folders: Sequence[Path]) -> Path:
-        """The path after all links.
+        """Return the path after resolving links.
 
         Raises:
             RequestError: it lies in none of the folders.
@@ -110,9 +110,9 @@ class JobFolders:
 
 
 def is_file_name(text: str) -> bool:
-    """Whether a path may be written so: without control characters and halves of characters."""
+    """Whether a path contains neither control characters nor unpaired surrogates."""
     try:
-        # Surrogates of names that are no Unicode would pass the second alone.
+        # Surrogates of undecodable names would pass the second check alone.
         text.encode("utf-8")
         os.fsencode(text)
     except UnicodeError:
@@ -121,7 +121,7 @@ def is_file_name(text: str) -> bool:
 
 
 def check_plain_name(name: str | None, what: str) -> str:
-    """A word that becomes one part of a path.
+    """Return a word that may become one part of a path.
 
     Raises:
         RequestError: it is missing, or more than one part.
@@ -139,7 +139,7 @@ def check_plain_name(name: str | None, what: str) -> str:
 
 
 def _as_path(uri: str) -> Path:
-    """A path as Windows or anybody else writes it.
+    """Parse a path with slashes of either kind.
 
     Raises:
         RequestError: it cannot be one here.
@@ -152,7 +152,7 @@ def _as_path(uri: str) -> Path:
 
 
 def _real(path: Path) -> Path:
-    # realpath, unlike resolve, puts up with links that lead in a circle.
+    # Unlike resolve, realpath tolerates circular links.
     return Path(os.path.realpath(path))
 
 

@@ -25,7 +25,7 @@ __all__ = ["HostedModule", "HostedOutput", "HostedSession"]
 
 
 class HostedSession(Protocol):
-    """What DISCOVER's runner has loaded for one session, by the ids of the request."""
+    """The objects that DISCOVER's runner has loaded for one session, by the IDs of the request."""
 
     input_data: Mapping[str, Any]
     """Objects with ``data`` and ``meta_data``."""
@@ -38,10 +38,10 @@ class HostedOutput:
 
     stream: SsiStream
     template: Any
-    """The runner's empty object for it."""
+    """The empty object that the runner made for it."""
 
     def to_object(self, stream_class: Any) -> Any:
-        """The runner's own kind of stream, with all that its writer looks at."""
+        """The runner's class of streams, with all attributes that its writer reads."""
         meta = self.template.meta_data
         return stream_class(
             data=self.stream.data,
@@ -57,10 +57,10 @@ class HostedOutput:
 
 
 class HostedModule:
-    """A module that DISCOVER's runner calls, session by session; networks stay loaded."""
+    """A module that DISCOVER's runner calls for each session. Networks stay loaded."""
 
     def __init__(self, name: str, model_io: Sequence[Any], options: Mapping[str, Any] | None) -> None:
-        """``name`` is the trainer's ``create``; ``model_io`` and ``options`` are what the runner read.
+        """``name`` is ``create`` of the trainer; ``model_io`` and ``options`` are as the runner read them.
 
         Raises:
             RequestError: facestream has no processor of that name.
@@ -70,7 +70,7 @@ class HostedModule:
         self._output_ids = [io.io_id for io in model_io if io.io_type == "output"]
 
     def process(self, session: HostedSession) -> dict[str, HostedOutput]:
-        """Do the work of a session; the answer is what it asks for, by the ids of the request.
+        """Process a session; return the requested outputs by the IDs of the request.
 
         Raises:
             RequestError: an input or output is missing, or cannot be read here.
@@ -104,7 +104,7 @@ class HostedModule:
 
 
 def _names(given: Mapping[str, Any], processor: Processor) -> dict[str, str]:
-    """The names that a request gives to the ids of the trainer: the ids themselves, or other names for them."""
+    """Match the IDs of the trainer with the names in a request: the IDs themselves, or their aliases."""
     names = {name: name for name in given}
     for own, others in processor.aliases.items():
         found = next((name for name in (own, *others) if name in given), None)
@@ -114,7 +114,7 @@ def _names(given: Mapping[str, Any], processor: Processor) -> dict[str, str]:
 
 
 def _as_file(name: str, loaded: Any, folder: Path) -> Path:
-    """The file of a loaded object; what lies in memory only is written to ``folder``."""
+    """Return the file of a loaded object. Data that is only in memory is written to ``folder``."""
     path = getattr(loaded.meta_data, "file_path", None)
     if path is not None and Path(path).is_file():
         return Path(path)
@@ -131,11 +131,11 @@ def _as_file(name: str, loaded: Any, folder: Path) -> Path:
 
 
 def _load(path: Path) -> SsiStream:
-    """Into memory, since the file goes."""
+    """Read into memory, since the file will be removed."""
     stream = read_stream(path)
     return SsiStream(np.array(stream.data), stream.rate_hz, stream.media_type, stream.meta)
 
 
 def _say(text: str) -> None:
-    # DISCOVER puts into its log what modules print.
+    # DISCOVER logs what modules print.
     print(text, flush=True)  # noqa: T201

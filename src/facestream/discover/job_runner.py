@@ -28,19 +28,19 @@ __all__ = ["JobEvents", "JobRunner"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobEvents:
-    """Whom a running job tells what happens, and whom it asks whether to go on."""
+    """The callbacks of a running job."""
 
     log: Callable[[int, str], None]
-    """A level of ``logging`` and a line."""
+    """Log a line at a level of ``logging``."""
     on_progress: Callable[[int, int, Progress], None]
-    """Number of the session from 1, number of sessions, and how far it is."""
+    """Report the number of the session from 1, the number of sessions, and its progress."""
     on_outputs: Callable[[Sequence[Path]], None]
-    """Files that are in sight from now on."""
+    """Report files that have appeared."""
     should_stop: Callable[[], bool]
 
 
 class JobRunner:
-    """Runs jobs one after the other; what they loaded stays."""
+    """Runs jobs one after another, and keeps networks loaded."""
 
     def __init__(
         self,
@@ -57,7 +57,7 @@ class JobRunner:
         self._processors: dict[str, Processor] = {}
 
     def run(self, form: Mapping[str, str], result_folder: Path, events: JobEvents) -> None:
-        """Run the job of a form; what it wants to fetch itself goes to ``result_folder``.
+        """Run the job of a form. Results for download go to ``result_folder``.
 
         Raises:
             RequestError: it cannot be understood, or may not be done.
@@ -79,7 +79,7 @@ class JobRunner:
                 logging.INFO,
                 "db: is found by its layout of files, dataset/session/role.name.*; the database itself is not asked",
             )
-        # A result that was not fetched is not mixed with this one.
+        # Remove an earlier result that was not fetched.
         shutil.rmtree(result_folder, ignore_errors=True)
         failures = []
         writers: dict[Path, str] = {}
@@ -157,14 +157,14 @@ class JobRunner:
 
 
 class _Files(NamedTuple):
-    """Of one session, by the ids of the trainer."""
+    """The files of one session, by the IDs of the trainer."""
 
     inputs: Mapping[str, Path]
     outputs: Mapping[str, Path]
 
 
 def _find_files(descriptions: Mapping[str, Description], places: SessionPlaces, writers: dict[Path, str]) -> _Files:
-    """The files of one session; ``writers`` are the sessions before it, by what they write."""
+    """Resolve the files of one session; ``writers`` are earlier sessions by the files that they write."""
     inputs = {name: places.find_input(entry) for name, entry in descriptions.items() if entry.direction == "input"}
     outputs = {}
     for name, entry in descriptions.items():

@@ -13,11 +13,11 @@ __all__ = ["MODULE_NAMES", "write_module_folders"]
 
 MODULE_NAMES = ("blazeface", "facemesh")
 SCRIPT_MARK = b"from facestream."
-"""In every script of ours, by which a folder is known."""
+"""A marker in every script of facestream, by which its folders are recognised."""
 
 
 def write_module_folders(folder: Path, wheel: Path | None = None) -> list[Path]:
-    """Write a folder for each module below ``folder``; the answer is these folders.
+    """Write a folder for each module in ``folder``; return these folders.
 
     Args:
         folder: DISCOVER's ``--cml_dir``, or its folder ``modules``; made where it is missing.
@@ -45,14 +45,14 @@ def _files_of(name: str, requirement: str) -> Mapping[str, bytes]:
     source = resources.files("facestream.discover") / "trainers" / name
     return {
         **{file.name: file.read_bytes() for file in source.iterdir() if file.name.endswith((".trainer", ".py"))},
-        # DISCOVER makes an environment for each module, which a new version makes anew.
+        # DISCOVER makes an environment for each module, and a new one for each version.
         "requirements.txt": f"hcai-discover-utils>=1.1.1\n{requirement}\n".encode(),
         "version.py": f'__version__ = "{__version__}"\n'.encode(),
     }
 
 
 def _check_wheel(wheel: Path) -> Path:
-    """The whole path of a wheel."""
+    """Return the absolute path of a wheel."""
     if not (wheel.name.startswith("facestream-") and wheel.suffix == ".whl"):
         raise InputError(f"{wheel}: no wheel of facestream; wanted is a file such as facestream-{__version__}-...whl")
     if not wheel.is_file():
@@ -61,7 +61,7 @@ def _check_wheel(wheel: Path) -> Path:
 
 
 def _check_place(place: Path) -> None:
-    """Only folders of ours are written over."""
+    """Make sure that only folders of facestream are overwritten."""
     try:
         scripts = [path for path in place.glob("*.py") if path.name != "version.py"]
         is_taken = (place.exists() and not place.is_dir()) or not all(

@@ -18,31 +18,31 @@ __all__ = ["Processor", "SessionWork"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SessionWork:
-    """One session of a job: files by the ids of the trainer, and whom to tell."""
+    """One session of a job: files by the IDs of the trainer, options and callbacks."""
 
     inputs: Mapping[str, Path]
     outputs: Mapping[str, Path]
     options: Mapping[str, Any]
     scratch_folder: Path
-    """For files that nobody asked for; it is removed afterwards."""
+    """For temporary files; it is removed afterwards."""
     num_threads: int | None = None
-    """How many may work at once; ``None`` is as many as there are cores."""
+    """The number of threads; ``None`` is one per core."""
     log: Callable[[str], None]
     on_progress: Callable[[Progress], None]
     should_stop: Callable[[], bool]
 
 
 class Processor(Protocol):
-    """Does the work of one kind of module, and keeps what it has loaded."""
+    """Processes the sessions of one module, and keeps networks loaded."""
 
     @property
     def aliases(self) -> Mapping[str, Sequence[str]]:
-        """Other names for the ids of the trainer's inputs and outputs."""
+        """Aliases of the IDs of the trainer's inputs and outputs."""
         ...
 
     @property
     def needed_ids(self) -> Sequence[str]:
-        """Inputs without which there is nothing to do."""
+        """The IDs of required inputs."""
         ...
 
     def process(self, work: SessionWork) -> Summary:

@@ -12,7 +12,7 @@ EVERY_S = 10.0
 
 
 class ProgressLines:
-    """Says how far a session is, now and then; short sessions need no such lines."""
+    """Logs the progress of a session from time to time. Short sessions need no such lines."""
 
     def __init__(self, say: Callable[[str], None], every_s: float = EVERY_S) -> None:
         self._say = say

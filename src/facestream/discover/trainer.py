@@ -17,31 +17,31 @@ from facestream.errors import TrainerError
 __all__ = ["MAX_BYTES", "Trainer", "TrainerIo", "TrainerUri", "parse_trainer", "read_trainer"]
 
 MAX_BYTES = 1_000_000
-"""Real ones have a few kilobytes."""
+"""Real trainer files have a few kilobytes."""
 
 TRUE_WORDS = ("True", "true", "1")
 
 MILLISECONDS = re.compile(r"(\d{1,15})(?:ms)?", re.ASCII)
 SECONDS = re.compile(r"(\d{1,12})s|(\d{0,12}\.\d+|\d{1,12}\.)s?", re.ASCII)
-"""No time has more digits. Python refuses to read very many of them, and to round what is infinite."""
+"""The most digits of a time. Python refuses very long numbers, and rounding infinity."""
 
 
 @dataclass(frozen=True, slots=True)
 class TrainerIo:
-    """Something that a module takes or gives."""
+    """An input or output of a module."""
 
     direction: str
     """``input`` or ``output``."""
     id: str
     data: str
-    """``super[:sub[:specific]]`` as it is written."""
+    """``super[:sub[:specific]]`` as written."""
     default_value: str
     default_active: bool
 
 
 @dataclass(frozen=True, slots=True)
 class TrainerUri:
-    """A file that a module downloads; facestream never does."""
+    """A file that a module would download. facestream never does."""
 
     id: str
     url: str
@@ -51,7 +51,7 @@ class TrainerUri:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trainer:
-    """What a trainer file says."""
+    """The contents of a trainer file."""
 
     is_trained: bool
     left_context_ms: int
@@ -72,7 +72,7 @@ class Trainer:
     create: str
     """The name of the module's class, by which its processor is found."""
     script: str
-    """Is never run."""
+    """The script, which is never run."""
     option_string: str
     option_path: str
     weights_path: str
@@ -98,7 +98,7 @@ def read_trainer(path: Path) -> Trainer:
 
 
 def parse_trainer(content: bytes, name: str) -> Trainer:
-    """Read the content of a trainer file; messages begin with ``name``.
+    """Parse the contents of a trainer file; error messages begin with ``name``.
 
     Raises:
         TrainerError: too large, no trainer, or without what every trainer has.
@@ -118,7 +118,7 @@ def parse_trainer(content: bytes, name: str) -> Trainer:
 
 
 def milliseconds(text: str | None) -> int:
-    """A time as DISCOVER writes it: digits, or digits and ``ms``, are milliseconds; ``2s`` and ``0.5`` are seconds.
+    """Parse a time in DISCOVER's format: ``40`` and ``40ms`` are milliseconds, ``2s`` and ``0.5`` are seconds.
 
     Raises:
         ValueError: it is none.

@@ -16,11 +16,11 @@ __all__ = ["Orders"]
 
 
 class Orders:
-    """The worker's side of the pipe. The process ends when the other side closes, in the middle of work too."""
+    """The worker's end of the pipe. The process ends when the other end closes, even during work."""
 
     def __init__(self, commands: IO[bytes], answers: IO[bytes]) -> None:
         self.should_stop = threading.Event()
-        """The other side asks for the end of what runs."""
+        """Set when the parent asks to stop the current work."""
         self._commands = commands
         self._answers = answers
         self._mutex = threading.Lock()
@@ -28,7 +28,7 @@ class Orders:
 
     @staticmethod
     def from_standard_streams() -> Orders:
-        """Standard input and output, which libraries print to no more. Ctrl-C is for whoever started this process."""
+        """Take over standard input and output, so that libraries cannot print there. Ctrl-C is left to the parent."""
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         answers = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
         os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
@@ -36,11 +36,11 @@ class Orders:
         return Orders(sys.stdin.buffer, answers)
 
     def read_settings(self) -> dict[str, Any] | None:
-        """The first message; ``None`` where there is none."""
+        """Return the first message, or ``None``."""
         return read_message(self._commands)
 
     def __iter__(self) -> Iterator[dict[str, Any]]:
-        """Say that the worker is ready, then give one order after the other."""
+        """Report that the worker is ready, then iterate over orders."""
         threading.Thread(target=self._listen, name="facestream-listener", daemon=True).start()
         self.say("ready")
         while True:
@@ -54,10 +54,10 @@ class Orders:
                 os._exit(0)
 
     def _listen(self) -> None:
-        """Take commands while something runs, and end with the other side."""
+        """Read commands during work, and end with the parent."""
         while message := read_message(self._commands):
             if message["kind"] == "run":
-                # Here and not where it is begun, so that a "stop" right behind it counts.
+                # Cleared here and not at the start of the work, so that a "stop" right after the order counts.
                 self.should_stop.clear()
                 self._waiting.put(message)
             elif message["kind"] == "stop":

@@ -9,7 +9,7 @@ __all__ = ["read_message", "write_message"]
 
 
 def write_message(file: IO[bytes], kind: str, **values: Any) -> None:
-    """Send one; surrogates of broken names travel as escapes.
+    """Send a message. Surrogates of undecodable names are sent as escapes.
 
     Raises:
         OSError: nobody reads any more.
@@ -19,7 +19,7 @@ def write_message(file: IO[bytes], kind: str, **values: Any) -> None:
 
 
 def read_message(file: IO[bytes]) -> dict[str, Any] | None:
-    """The next one; ``None`` when the other side has ended."""
+    """Read the next message; ``None`` when the other end has closed."""
     line = file.readline()
     if not line.endswith(b"\n"):
         return None

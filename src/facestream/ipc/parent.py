@@ -16,10 +16,10 @@ _log = logging.getLogger(__name__)
 
 
 class WorkerProcess:
-    """A running worker. It ends when its standard input closes, that is, with the process that started it."""
+    """A running worker. It ends when its standard input closes, and so with its parent."""
 
     def __init__(self, command: Sequence[str], environment: Mapping[str, str] | None = None) -> None:
-        """Start it; ``environment`` is this process's own when left out.
+        """Start the worker; ``environment`` is that of this process by default.
 
         Raises:
             OSError: it cannot be started.
@@ -30,7 +30,7 @@ class WorkerProcess:
 
     @property
     def number(self) -> int:
-        """Of the process."""
+        """The process ID."""
         return self._process.pid
 
     @property
@@ -47,7 +47,7 @@ class WorkerProcess:
         write_message(self._process.stdin, kind, **values)
 
     def receive(self) -> dict[str, Any] | None:
-        """The next message; ``None`` when it has ended.
+        """Read the next message; ``None`` when the worker has ended.
 
         Raises:
             OSError, ValueError: it has ended.
@@ -59,7 +59,7 @@ class WorkerProcess:
         self._process.kill()
 
     def wait(self) -> int:
-        """Wait for its end; the answer is its exit code, or the signal that ended it, below zero."""
+        """Wait for the end of the process; return its exit code, or the negative signal that ended it."""
         for pipe in (self._process.stdin, self._process.stdout):
             if pipe is not None:
                 try:
@@ -70,7 +70,7 @@ class WorkerProcess:
 
 
 def describe_end(code: int, when: str) -> str:
-    """How a worker ended that was not asked to, such as ``in the middle of the job``."""
+    """Describe how a worker ended unexpectedly; ``when`` is such as ``in the middle of the job``."""
     if code >= 0:
         return f"the worker process ended with status {code} {when}"
     try:

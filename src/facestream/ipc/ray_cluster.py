@@ -15,14 +15,14 @@ CONNECT_S = 5.0
 
 
 def connect(address: str) -> Any:
-    """Ray, connected to a cluster.
+    """Return the module ``ray``, connected to a cluster.
 
     Raises:
         FacestreamError: it is not installed, or the cluster does not answer or does not fit.
     """
-    # What Ray would print and report is for its own programs.
+    # Ray should neither print nor send usage reports from our programs.
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
-    # A worker without a GPU keeps the variables that it has, as Ray will have it from its next version on.
+    # A worker without a GPU keeps its environment variables, as will be the default in later versions of Ray.
     os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
     try:
         import ray
@@ -41,7 +41,7 @@ def connect(address: str) -> Any:
 
 
 def check_answer(address: str) -> None:
-    """Ray itself would wait for a minute for a cluster that is not there.
+    """Make sure that a cluster answers; Ray itself would wait for a minute.
 
     Raises:
         FacestreamError: nothing answers.
@@ -60,6 +60,6 @@ def check_answer(address: str) -> None:
 
 
 def reason_of(error: BaseException) -> str:
-    """The last line that says something; Ray's errors are long."""
+    """Return the last non-empty line of an error, since Ray's errors are long."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     return (lines[-1] if lines else type(error).__name__)[:300]

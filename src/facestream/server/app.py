@@ -26,7 +26,7 @@ __all__ = ["create_app"]
 
 
 def create_app(service: JobService) -> FastAPI:
-    """The application over a service, which it starts and closes."""
+    """Create the application of a service, which it starts and closes."""
 
     cameras = LiveCameras(service.options)
 
@@ -61,7 +61,7 @@ def _api_page(app: FastAPI) -> Response:
 
 
 async def _wrong_method(request: Request, _: Exception) -> Response:
-    """Names all methods of a path; each route alone knows its own only."""
+    """Return all methods of a path; each route knows only its own."""
     methods: set[str] = set()
     for route in request.app.routes:
         if isinstance(route, Route) and route.matches(request.scope)[0] is not Match.NONE:

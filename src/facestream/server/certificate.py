@@ -17,16 +17,16 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 __all__ = ["Certificate", "own_certificate"]
 
 VALID_DAYS = 800
-"""Browsers trust none that is good for longer than 825 days."""
+"""Browsers reject certificates that are valid for more than 825 days."""
 
 RENEW_DAYS = 30
 
 Certificate = tuple[Path, Path]
-"""The files of the certificate and of its key."""
+"""Return the files of the certificate and its key."""
 
 
 def own_certificate(folder: Path, names: Iterable[str]) -> Certificate:
-    """The server's certificate in that folder, made anew where it is missing, runs out, or lacks a name.
+    """Return the self-signed certificate in a folder. It is made again if it is missing, expires, or lacks a name.
 
     Raises:
         OSError: it cannot be kept there.
@@ -88,7 +88,7 @@ def _key_bytes(key: ec.EllipticCurvePrivateKey) -> bytes:
 
 
 def _write(path: Path, content: bytes) -> None:
-    """Under its name there is a whole file, which nobody else may read."""
+    """Write a file that appears complete, and that only its owner may read."""
     hidden = path.with_name(f".{path.name}.{os.getpid()}")
     descriptor = os.open(hidden, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(descriptor, "wb") as file:

@@ -22,7 +22,7 @@ UPLOAD_PATHS = ("/upload",)
 
 
 class Guard:
-    """Refuses requests before anything of them is read."""
+    """Rejects requests before their body is read."""
 
     def __init__(self, app: ASGIApp, options: ServerOptions) -> None:
         self._app = app
@@ -68,14 +68,15 @@ class Guard:
         return None
 
     def _logs_in(self, scope: Scope) -> bool:
-        """Whether a browser shows the token, which it can send by itself as a cookie only."""
+        """Whether a browser sends the token, which it can do by itself only as a cookie."""
         if self._options.token is None or scope["type"] != "http" or scope["path"] != "/":
             return False
         sent = parse_qs(scope["query_string"].decode("latin-1")).get("token", [""])[0]
         return _is_equal(sent, self._options.token)
 
     def _welcome(self, scope: Scope) -> Response:
-        """On to the page, without the token in its address; scripts cannot read the cookie, other sites not send it."""
+        """Redirect to the page without the token in its address. Scripts cannot read the cookie, and other sites cannot
+        send it."""
         answer = RedirectResponse("/", 303)
         answer.set_cookie(
             COOKIE,
@@ -87,7 +88,7 @@ class Guard:
         return answer
 
     def _is_own_name(self, host: str) -> bool:
-        """Names can be made to lead here by anybody (DNS rebinding); addresses cannot."""
+        """Anybody can make a name resolve to this server (DNS rebinding), but not an address."""
         try:
             name = urlsplit(f"//{host}").hostname or ""
         except ValueError:
@@ -120,11 +121,11 @@ class Guard:
 
 
 class _BodyTooLargeError(Exception):
-    """More came than was declared or may come."""
+    """The body is longer than declared or allowed."""
 
 
 class _Bounded:
-    """A body of which no more is read than may be."""
+    """Limits how much of a body is read."""
 
     def __init__(self, receive: Receive, limit: int) -> None:
         self._receive = receive
@@ -140,7 +141,7 @@ class _Bounded:
 
 
 def _is_equal(sent: str, wanted: str) -> bool:
-    """In a time that tells nothing."""
+    """Compare in constant time."""
     return hmac.compare_digest(sent.encode("utf-8", "replace"), wanted.encode("utf-8", "replace"))
 
 

@@ -20,13 +20,13 @@ HEADERS = {
     ),
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
-    # Asked for each time whether it is new, so that page and server are of one version.
+    # Browsers revalidate each time, so that page and server are of the same version.
     "Cache-Control": "no-cache",
 }
 
 
 def page_routes() -> list[Route]:
-    """``/`` and the files that it names."""
+    """Return the routes of ``/`` and the files that it refers to."""
     return [Route("/", _index, methods=["GET"]), Route("/page/{name}", _file, methods=["GET"])]
 
 

@@ -22,11 +22,11 @@ from facestream.server.settings import ServerOptions
 __all__ = ["run_server"]
 
 SECONDS_TO_FINISH = 2
-"""For answers that are under way when the server is asked to end."""
+"""How long responses in progress may take when the server is asked to stop."""
 
 
 def run_server(options: ServerOptions, tell: Callable[[str], None]) -> None:
-    """Serve; ``tell`` is told where, once the server listens.
+    """Run the server; ``tell`` is called with its addresses once it listens.
 
     Raises:
         OptionError: an address cannot be listened on, or the certificate cannot be used.
@@ -38,7 +38,7 @@ def run_server(options: ServerOptions, tell: Callable[[str], None]) -> None:
         app = create_app(service)
         servers: list[_Server] = []
         for door in doors:
-            # The workers begin and end once, with the first door.
+            # The workers are started and stopped once, with the first address.
             config = uvicorn.Config(
                 app,
                 lifespan="off" if servers else "on",
@@ -75,7 +75,7 @@ async def _serve(servers: list[_Server], listeners: list[socket.socket]) -> None
 
 
 class _Server(uvicorn.Server):
-    """One of several in a process; signals are heeded for all of them together."""
+    """One of several servers in a process, which handle signals together."""
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -84,7 +84,7 @@ class _Server(uvicorn.Server):
 
 @dataclass(frozen=True, slots=True)
 class _Door:
-    """A place where the server listens."""
+    """An address where the server listens."""
 
     listener: socket.socket
     url: str
@@ -92,7 +92,7 @@ class _Door:
 
 
 def _open_doors(options: ServerOptions, cleanup: ExitStack) -> list[_Door]:
-    """The doors: http, or https, or both."""
+    """Listen for http, https, or both."""
     wants_tls = options.tls or options.tls_port is not None
     certificate = _certificate(options) if wants_tls else {}
     ports = [(options.port, certificate if options.tls and options.tls_port is None else {})]
@@ -113,7 +113,7 @@ def _listen(host: str, port: int) -> socket.socket:
     listener = None
     try:
         family, *_, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-        # asyncio sends small answers at once only where the protocol is named; else clients wait 40 ms for each.
+        # asyncio disables Nagle's algorithm only if the protocol is named. Otherwise each small response takes 40 ms.
         listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind(address)
@@ -129,7 +129,7 @@ def _listen(host: str, port: int) -> socket.socket:
 
 
 def _certificate(options: ServerOptions) -> dict[str, Any]:
-    """The certificate that was given, or the server's own."""
+    """Return the given certificate, or a self-signed one."""
     import ssl
 
     from facestream.server.certificate import own_certificate

@@ -25,7 +25,7 @@ _log = logging.getLogger(__name__)
 
 
 class JobService:
-    """Jobs from their arrival to their removal."""
+    """Queues, runs and removes jobs."""
 
     def __init__(self, options: ServerOptions) -> None:
         """Open the queue.
@@ -70,12 +70,12 @@ class JobService:
         )
 
     def start(self) -> None:
-        """Begin to run jobs."""
+        """Start to run jobs."""
         self._pruner.start()
         self.workers.start()
 
     def close(self) -> None:
-        """End the workers and close the queue; what ran waits for the next start."""
+        """End the workers and close the queue. Running jobs wait for the next start."""
         self._is_closing.set()
         self.previews.close()
         self.workers.close()
@@ -84,7 +84,7 @@ class JobService:
         self.store.close()
 
     def submit(self, key: str, form: Mapping[str, str]) -> bool:
-        """Queue a job; the answer is false where one of that name waits or runs already. Passwords are not kept."""
+        """Queue a job without its passwords; return false if a job of this key already waits or runs."""
         kept = mask_secrets(form)
         if not self.store.submit(key, kept, before=lambda: self.files.begin_log(key, kept)):
             return False
@@ -95,11 +95,11 @@ class JobService:
         return self.workers.cancel(key)
 
     def remove(self, key: str) -> bool:
-        """Forget a job that has ended, its log and what was to be fetched."""
+        """Remove a job that has ended, with its log and results for download."""
         return self.store.remove(key, before=lambda: self.files.remove(key))
 
     def prune(self) -> None:
-        """Remove what is too old or too much."""
+        """Remove jobs and files that are too old or too many."""
         for key in self.store.outdated(keep_days=self.options.keep_days, keep_jobs=self.options.keep_jobs):
             self.remove(key)
         for path in self.files.old_uploads(self.options.keep_days):
@@ -112,7 +112,7 @@ class JobService:
 
 
 def _threads_for_each(options: ServerOptions) -> int | None:
-    """Workers share the cores; one alone takes what it needs. On Ray each asks for a core."""
+    """Workers share the cores. A single worker is not limited, and on Ray each requests one core."""
     if options.executor == "ray":
         return 1
     return None if options.num_workers == 1 else max(1, (os.cpu_count() or 1) // options.num_workers)

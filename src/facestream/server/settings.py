@@ -169,7 +169,7 @@ class ServerOptions:
 
     @property
     def state_folder(self) -> Path:
-        """Of this server alone: the first data folder has one of its own."""
+        """Return the state folder of this server; there is one for each first data folder."""
         if self.state_dir is not None:
             return self.state_dir
         import hashlib
@@ -189,7 +189,7 @@ class ServerOptions:
 
 
 def is_loopback(host: str) -> bool:
-    """Whether an address is reached from this machine only."""
+    """Whether an address can be reached from this machine only."""
     import ipaddress
 
     if host == "localhost":

@@ -21,7 +21,7 @@ __all__ = ["BlazeFaceProcessor"]
 
 
 class BlazeFaceProcessor:
-    """The detection job under the module's names; networks stay loaded."""
+    """Runs the detection job with the names of the module. Networks stay loaded."""
 
     aliases: Mapping[str, tuple[str, ...]] = {
         "video": ("input_video", "input_data", "data"),
@@ -60,7 +60,7 @@ class BlazeFaceProcessor:
         )
 
     def _pipeline_for(self, options: DetectOptions) -> FaceDetectionPipeline:
-        """The networks that were loaded for the last job, if that had the same options."""
+        """Return the networks of the last job if its options were the same, or load new ones."""
         needed = replace(options, batch_size=1, formats=(), overlay=False, rate_hz=None)
         if self._last is None or self._last[0] != needed:
             self._last = needed, open_detection_pipeline(options)

@@ -16,11 +16,11 @@ from facestream.errors import RequestError, TrainerError
 __all__ = ["describe_modules", "find_trainer", "trainer_paths"]
 
 LEADING_FOLDER = "modules"
-"""Whether it is part of the path depends on which folder a server was started with."""
+"""Whether this folder is part of a path depends on the folder that a server was started with."""
 
 
 def find_trainer(trainer_file_path: str | None, folder: Path | None = None) -> Trainer:
-    """The trainer of a ``trainerFilePath``, with slashes of either kind, with and without a leading ``modules/``.
+    """Find the trainer of a ``trainerFilePath``, with slashes of either kind, with or without ``modules/``.
 
     Args:
         trainer_file_path: below ``folder``, or the path of one of our own.
@@ -40,7 +40,7 @@ def find_trainer(trainer_file_path: str | None, folder: Path | None = None) -> T
     for root in (*([folder] if folder else []), _own_folder()):
         for place in places:
             file = root / place
-            # Unlike is_file, isfile puts up with names that are too long.
+            # Unlike is_file, isfile tolerates names that are too long.
             if os.path.isfile(file):  # noqa: PTH113
                 if not _is_inside(file, root):
                     raise RequestError(
@@ -55,7 +55,7 @@ def find_trainer(trainer_file_path: str | None, folder: Path | None = None) -> T
 
 
 def describe_modules(folder: Path | None = None) -> dict[str, dict[str, str]]:
-    """What ``/cml_info`` answers: trainers that can be read and those that cannot, by path; chains there are none."""
+    """Return the answer of ``/cml_info``: readable and unreadable trainers by path. There are no chains."""
     found: dict[str, dict[str, str]] = {"chains_faulty": {}, "chains_ok": {}, "trainer_faulty": {}, "trainer_ok": {}}
     for name, path in sorted(_all_trainer_files(folder).items()):
         try:
@@ -66,12 +66,12 @@ def describe_modules(folder: Path | None = None) -> dict[str, dict[str, str]]:
 
 
 def trainer_paths(folder: Path | None = None) -> list[str]:
-    """The paths of all trainers, by which requests name them."""
+    """Return the paths of all trainers, as requests name them."""
     return sorted(_all_trainer_files(folder))
 
 
 def _for_nova(trainer: Trainer) -> Mapping[str, Any]:
-    """A trainer in DISCOVER's words; inner lists are JSON again."""
+    """Return a trainer in DISCOVER's format, in which inner lists are JSON strings."""
     ios = [
         {
             "type": io.direction,
@@ -113,7 +113,7 @@ def _for_nova(trainer: Trainer) -> Mapping[str, Any]:
 
 
 def _all_trainer_files(folder: Path | None) -> dict[str, Path]:
-    """The user's own go before ours."""
+    """Return the folders of trainers. The user's own precede those of facestream."""
     return {name: path for root in (_own_folder(), folder) if root for name, path in _trainer_files(root)}
 
 
@@ -122,7 +122,7 @@ def _own_folder() -> Path:
 
 
 def _trainer_files(root: Path) -> Iterator[tuple[str, Path]]:
-    """Paths below a folder of trainers, without following links out of it."""
+    """Iterate over the paths in a folder of trainers, without following links out of it."""
     for path in sorted(root.rglob("*.trainer")):
         if path.is_file() and _is_inside(path, root):
             yield str(path.relative_to(root)), path

@@ -20,7 +20,7 @@ __all__ = ["FaceMeshProcessor"]
 
 
 class FaceMeshProcessor:
-    """The mesh job under the module's names; networks stay loaded."""
+    """Runs the mesh job with the names of the module. Networks stay loaded."""
 
     aliases: Mapping[str, tuple[str, ...]] = {
         "data": ("input_data", "video", "image"),
@@ -57,7 +57,7 @@ class FaceMeshProcessor:
         )
 
     def _pipeline_for(self, options: MeshOptions) -> FaceMeshPipeline:
-        """The networks that were loaded for the last job, if they are those that this one needs."""
+        """Return the networks of the last job if they fit this one, or load new ones."""
         needed = MeshOptions(
             detector=options.detector,
             num_faces=options.num_faces,

@@ -16,11 +16,11 @@ class LiveFaces:
 
     def __init__(self, num_faces: int = 1) -> None:
         self._pipeline = FaceMeshPipeline(num_faces=num_faces)
-        # The first picture takes longer than all others.
+        # The first picture takes longer than the others.
         self.find(np.zeros((64, 64, 3), np.uint8))
 
     def find(self, picture: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
-        """Rows (faces, 937) as they stand in a stream."""
+        """Return rows (faces, 937) in the format of a stream."""
         meshes = self._pipeline.process(picture)
         size = (picture.shape[1], picture.shape[0])
         rows = [

@@ -15,10 +15,10 @@ from facestream.formats.catalog import FORMAT_NAMES
 __all__ = ["MAX_FACES", "flag_of", "formats_of", "number_of", "own_options", "parse_module_options"]
 
 MAX_FACES = 20
-"""Of a frame, in a job: each has a file of its own."""
+"""The most faces per frame in a job; each has its own file."""
 
 OWN_NAMES = ("detector", "detect_every", "missing", "rate_hz", "from_s", "to_s", "sequence_hz")
-"""Options of facestream's jobs that go to them as they are."""
+"""Options that are passed on to facestream's jobs unchanged."""
 
 WORDS = {"True": True, "False": False, "None": None}
 TRUE_WORDS = ("true", "1")
@@ -26,7 +26,7 @@ FALSE_WORDS = ("false", "0")
 
 
 def parse_module_options(options: str | None, opt_str: str | None) -> dict[str, Any]:
-    """The JSON object ``options``, or, where there is none, what ``optStr`` says.
+    """Parse the JSON object ``options``, or ``optStr`` if there is none.
 
     Raises:
         RequestError: neither can be understood.
@@ -44,7 +44,7 @@ def parse_module_options(options: str | None, opt_str: str | None) -> dict[str, 
 
 
 def number_of(options: Mapping[str, Any], name: str, default: float) -> float:
-    """A number; where it is absent or ``None``, the default.
+    """Return an option as a number, or the default if it is absent or ``None``.
 
     Raises:
         RequestError: something else.
@@ -59,7 +59,7 @@ def number_of(options: Mapping[str, Any], name: str, default: float) -> float:
 
 
 def flag_of(options: Mapping[str, Any], name: str, *, default: bool) -> bool:
-    """Yes or no, as JSON or in words; where it is absent or ``None``, the default.
+    """Return an option as true or false, or the default if it is absent or ``None``.
 
     Raises:
         RequestError: something else.
@@ -74,7 +74,7 @@ def flag_of(options: Mapping[str, Any], name: str, *, default: bool) -> bool:
 
 
 def own_options(options: Mapping[str, Any], options_class: type) -> dict[str, Any]:
-    """Options of facestream's own jobs, beyond those of DISCOVER's modules, as far as a job has them.
+    """Return the options of facestream's own jobs, beyond those of DISCOVER's modules.
 
     Raises:
         RequestError: they cannot be understood.
@@ -85,13 +85,13 @@ def own_options(options: Mapping[str, Any], options_class: type) -> dict[str, An
         own["num_faces"] = round(number_of(options, "num_faces", 1))
         if own["num_faces"] > MAX_FACES:
             raise RequestError(f"option num_faces is {own['num_faces']}, where at most {MAX_FACES} were wanted")
-    # Where an overlay goes is not for the request to say.
+    # A request may not choose the path of an overlay.
     own["overlay"] = flag_of(options, "overlay", default=False)
     return own
 
 
 def formats_of(options: Mapping[str, Any]) -> tuple[str, ...]:
-    """Which formats are written: a stream always.
+    """Return the formats to write, always including streams.
 
     Raises:
         RequestError: others than there are.

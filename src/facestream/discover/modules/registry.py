@@ -19,7 +19,7 @@ OWN: dict[str, Callable[[], Processor]] = {"FaceMesh": FaceMeshProcessor, "Blaze
 
 
 def find_processor(name: str) -> Processor:
-    """A new processor for a trainer's ``create``. Its script is never run.
+    """Return a new processor for ``create`` of a trainer. The trainer's script is never run.
 
     Raises:
         RequestError: there is none.

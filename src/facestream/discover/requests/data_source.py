@@ -16,7 +16,7 @@ SYNONYMS = {"anno": "annotation"}
 
 @dataclass(frozen=True, slots=True)
 class DataKind:
-    """What something is, in lower case: ``stream``, ``ssistream``, ``feature;face;landmarks``."""
+    """A kind of data, in lower case: ``stream``, ``ssistream``, ``feature;face;landmarks``."""
 
     super_kind: str
     sub_kind: str = ""
@@ -30,7 +30,8 @@ class DataKind:
         return self.super_kind == "image" or (self.super_kind, self.sub_kind) == ("stream", "video")
 
     def fits(self, wanted: DataKind) -> bool:
-        """Whether this may stand where that is wanted: a picture is a short video, and a word left out is any."""
+        """Whether this kind can be used where another is wanted. A picture is a short video, and a missing word matches
+        any."""
         if wanted.is_picture_or_video:
             return self.is_picture_or_video or self == DataKind("stream")
         return self.super_kind == wanted.super_kind and self.sub_kind in ("", wanted.sub_kind)
@@ -38,7 +39,7 @@ class DataKind:
 
 @dataclass(frozen=True, slots=True)
 class DataSource:
-    """Where it lies, and what it is."""
+    """Where data comes from or goes to, and its kind."""
 
     origin: str
     """``db``, ``file``, ``url`` or ``request``."""
@@ -46,7 +47,7 @@ class DataSource:
 
 
 def parse_source(text: str) -> DataSource:
-    """Read ``origin:super[:sub[:specific]]`` in any case.
+    """Parse ``origin:super[:sub[:specific]]`` in upper or lower case.
 
     Raises:
         RequestError: it is none.
@@ -61,7 +62,7 @@ def parse_source(text: str) -> DataSource:
 
 
 def parse_kind(text: str) -> DataKind:
-    """Read ``super[:sub[:specific]]`` in any case, as a trainer names the data of its inputs and outputs.
+    """Parse ``super[:sub[:specific]]`` in upper or lower case, as in trainers.
 
     Raises:
         RequestError: it is none.

@@ -20,32 +20,32 @@ TEXTS = ("id", "type", "src", "uri", "uri_template", "name", "role", "scheme", "
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Description:
-    """One thing that a job reads or writes; what the request leaves empty is ``None``."""
+    """An input or output of a job. Empty fields are ``None``."""
 
     id: str | None
     direction: str
-    """``input``, ``output``, or whatever else was said."""
+    """``input``, ``output``, or any other text of the request."""
     source: DataSource
     uri: str | None = None
     uri_template: str | None = None
-    """Goes before ``uri``; may hold ``{dataset}`` and ``{session}``."""
+    """Takes precedence over ``uri``; may contain ``{dataset}`` and ``{session}``."""
     name: str | None = None
     scheme: str | None = None
-    """Of an annotation."""
+    """The scheme of an annotation."""
     role: str | None = None
     data: Any = None
-    """What the request itself carries."""
+    """Data inside the request."""
     is_active: bool = True
-    """Else it is not written."""
+    """Whether it is written."""
 
     @property
     def word(self) -> str:
-        """``input``, ``output``, or ``entry`` where it is neither: for messages, which hold no foreign lines."""
+        """Return ``input``, ``output``, or otherwise ``entry``, for messages without text of the request."""
         return self.direction if self.direction in ("input", "output") else "entry"
 
 
 def parse_descriptions(text: str) -> list[Description]:
-    """Read the JSON list of descriptions.
+    """Parse the JSON list of descriptions.
 
     Raises:
         RequestError: it is none, or an entry cannot be understood.
@@ -60,7 +60,7 @@ def parse_descriptions(text: str) -> list[Description]:
 
 
 def fill_template(template: str, dataset: str | None, session: str | None) -> str:
-    """A ``uri_template`` for one session.
+    """Fill in a ``uri_template`` for one session.
 
     Raises:
         RequestError: a placeholder that is unknown, or whose value is not known.
@@ -106,7 +106,7 @@ def _parse_description(entry: object, place: int) -> Description:
 
 
 def _text(entry: Mapping[str, Any], name: str, place: int) -> str | None:
-    """A value that must be text where it is there; empty is absent."""
+    """Return an optional text value; empty text counts as absent."""
     value = entry.get(name)
     if value is not None and not isinstance(value, str):
         raise RequestError(f'data[{place}]: "{name}" is {type(value).__name__}, where text was wanted')

@@ -24,7 +24,7 @@ BLOCK_BYTES = 1 << 18
 
 
 def is_public(address: str) -> bool:
-    """Whether an IP address is one of the public internet."""
+    """Whether an IP address belongs to the public internet."""
     ip = ipaddress.ip_address(address.partition("%")[0])
     mapped = ip.ipv4_mapped if isinstance(ip, ipaddress.IPv6Address) else None
     ip = mapped or ip
@@ -33,7 +33,7 @@ def is_public(address: str) -> bool:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Downloader:
-    """Fetches http and https URLs into a folder. The address that was checked is the one that is connected to."""
+    """Downloads http and https URLs to a folder. The connection uses exactly the address that was checked."""
 
     max_bytes: int = 4_000_000_000
     max_seconds: float = 600.0
@@ -61,7 +61,7 @@ class Downloader:
         raise RequestError(f"{url[:200]}: leads on more than {MAX_REDIRECTS} times")
 
     def _fetch(self, url: str, target: Path, deadline: float) -> str | None:
-        """Get one URL; the answer is where it leads on to, if it does."""
+        """Request one URL; return the target of a redirect, if any."""
         parts = urlsplit(url)
         if parts.scheme not in ("http", "https") or not parts.hostname or parts.username is not None:
             raise RequestError(f"{url[:200]}: only http:// and https:// can be downloaded")
@@ -81,7 +81,7 @@ class Downloader:
         return None
 
     def _connect(self, parts: SplitResult, deadline: float) -> http.client.HTTPConnection:
-        """A connection to an address of the host that may be connected to."""
+        """Connect to a permitted address of a host."""
         host, is_tls = parts.hostname or "", parts.scheme == "https"
         port = parts.port or (443 if is_tls else 80)
         addresses = [str(info[4][0]) for info in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)]

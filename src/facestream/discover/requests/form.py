@@ -17,12 +17,12 @@ __all__ = ["SECRET_FIELDS", "JobRequest", "mask_secrets", "parse_request"]
 SECRET_FIELDS = ("password", "dbPassword", "db_password")
 
 NO_DATASET, NO_SESSION = "dummy_dataset", "dummy_session"
-"""What a request without these is about."""
+"""Defaults of absent fields."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobRequest:
-    """What a form asks for, understood but not yet looked for."""
+    """A parsed request. Its files are not resolved yet."""
 
     trainer_file_path: str | None
     descriptions: Sequence[Description]
@@ -32,7 +32,7 @@ class JobRequest:
 
 
 def parse_request(form: Mapping[str, str]) -> JobRequest:
-    """Read the fields of a form; empty ones are absent, and unknown ones are left alone.
+    """Parse the fields of a form. Empty fields count as absent, and unknown ones are ignored.
 
     Raises:
         RequestError: a field is missing, cannot be understood, or asks for what is refused.
@@ -52,7 +52,7 @@ def parse_request(form: Mapping[str, str]) -> JobRequest:
 
 
 def mask_secrets(form: Mapping[str, str]) -> dict[str, str]:
-    """The form as it may be shown."""
+    """Return the form without passwords."""
     return {name: "****" if name in SECRET_FIELDS else value for name, value in form.items()}
 
 

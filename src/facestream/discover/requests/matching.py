@@ -14,7 +14,7 @@ __all__ = ["Match", "match_descriptions"]
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """Descriptions by the id of the trainer's input or output, and what the user should know of how they were found."""
+    """Descriptions by the ID of the trainer's input or output, and warnings about the matching."""
 
     descriptions: Mapping[str, Description]
     notes: Sequence[str] = field(default=())
@@ -54,7 +54,7 @@ def match_descriptions(
 
 
 def _take(found: dict[str, Description], left: list[Description], io: TrainerIo, names: Sequence[str]) -> str | None:
-    """Move the description that has one of these names to what is found; the answer is the name."""
+    """Take the description that has one of these names; return the name."""
     for name in names:
         for entry in left:
             if (entry.id, entry.direction) == (name, io.direction):

@@ -18,25 +18,25 @@ __all__ = ["SessionPlaces"]
 STREAM_SUFFIX = ".stream"
 
 MAX_REQUEST_DATA = 200_000_000
-"""Bytes of a picture that the request itself carries."""
+"""The most bytes of a picture inside a request."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SessionPlaces:
-    """Where one session's inputs lie and its outputs go."""
+    """Resolves the inputs and outputs of one session."""
 
     folders: JobFolders
     dataset: str
     session: str
     result_folder: Path
-    """For outputs that the request fetches itself."""
+    """For outputs that the client downloads."""
     scratch_folder: Path
-    """For inputs that the request carries itself, or that are downloaded."""
+    """For inputs inside the request, and downloaded ones."""
     download: Callable[[str, Path], Path] | None
-    """Fetches a URL into a folder; ``None`` where that is not allowed."""
+    """Downloads a URL to a folder; ``None`` if downloads are not allowed."""
 
     def find_input(self, description: Description) -> Path:
-        """The file of an input.
+        """Return the file of an input.
 
         Raises:
             RequestError: there is none, or it may not be read.
@@ -51,7 +51,7 @@ class SessionPlaces:
         return self._save_request_data(description)
 
     def place_output(self, description: Description) -> Path:
-        """Where an output goes; folders above it are made.
+        """Return the place of an output, and create its folder.
 
         Raises:
             RequestError: it may not go there.
@@ -92,7 +92,7 @@ class SessionPlaces:
         return f"{role}.{name}"
 
     def _find_in_dataset(self, description: Description) -> Path:
-        """``<data folder>/<dataset>/<session>/<role>.<name>.<ext>``, the one file that fits."""
+        """Return the single file that matches ``<data folder>/<dataset>/<session>/<role>.<name>.<ext>``."""
         stem = self._role_and_name(description)
         for data_folder in self.folders.data_folders:
             folder = data_folder / self._dataset / self._session
@@ -114,12 +114,12 @@ class SessionPlaces:
             raise RequestError(f"{url[:200]}: the server downloads nothing; --allow-url would allow it")
         path = self.download(url, self.scratch_folder)
         if description.source.kind.sub_kind == "ssistream":
-            # The samples lie beside the header.
+            # The samples are next to the header.
             self.download(f"{url}~", self.scratch_folder).rename(path.with_name(path.name + "~"))
         return path
 
     def _save_request_data(self, description: Description) -> Path:
-        """What the request carries itself: text, or a picture in base64."""
+        """Write data inside the request, text or a picture in base64, to a file."""
         kind = description.source.kind.super_kind
         if kind == "text":
             return self._save_text(description)
@@ -128,7 +128,7 @@ class SessionPlaces:
         data = description.data
         if not isinstance(data, str) or not data:
             raise RequestError(f"{_name(description)} has no data, which should be a picture in base64")
-        # Browsers put the type before it: data:image/png;base64,...
+        # Browsers prepend the type: data:image/png;base64,...
         text = data.partition(",")[2] if data.startswith("data:") else data
         try:
             content = base64.b64decode(text, validate=True)
@@ -141,7 +141,7 @@ class SessionPlaces:
         return path
 
     def _save_text(self, description: Description) -> Path:
-        """A text, or a list of which each entry is a line."""
+        """Return a text, or the lines of a list."""
         data = description.data
         lines = [data] if isinstance(data, str) else data
         if not isinstance(lines, list) or not all(isinstance(line, str) for line in lines):
@@ -159,7 +159,7 @@ def _files(folder: Path) -> Iterable[Path]:
 
 
 def _with_suffix(name: str) -> str:
-    """Streams are all that is written, and are known by their suffix."""
+    """Only streams are written. They are recognised by their file extension."""
     return name if name.lower().endswith(STREAM_SUFFIX) else name + STREAM_SUFFIX
 
 

@@ -28,7 +28,7 @@ PAGE_HEADERS = {
 
 
 def format_api_page(document: Mapping[str, Any]) -> str:
-    """The page of an OpenAPI document, as HTML."""
+    """Return the page of an OpenAPI document as HTML."""
     title = escape(f"{document['info']['title']} {document['info']['version']}")
     return "\n".join(
         [

@@ -8,7 +8,7 @@ __all__ = ["format_metrics"]
 
 
 def format_metrics(service: JobService) -> str:
-    """The metrics as https://prometheus.io/docs/instrumenting/exposition_formats/ wants them."""
+    """Return the metrics in the format of https://prometheus.io/docs/instrumenting/exposition_formats/."""
     lines = ["# HELP facestream_jobs Jobs that are kept, by state.", "# TYPE facestream_jobs gauge"]
     lines += [
         f'facestream_jobs{{state="{status.name.lower()}"}} {count}' for status, count in service.store.counts().items()

@@ -32,7 +32,7 @@ class NewJob(BaseModel):
 
 
 class ProgressView(BaseModel):
-    """How far a running job is."""
+    """The progress of a running job."""
 
     session: int
     num_sessions: int
@@ -69,7 +69,7 @@ class JobList(BaseModel):
 
 
 class JobChanges(BaseModel):
-    """What happened to the queue since an earlier change."""
+    """The changes of the queue since an earlier one."""
 
     change: int
     jobs: list[JobView]
@@ -86,7 +86,7 @@ class ResultFile(BaseModel):
 
 
 class ModuleIo(BaseModel):
-    """Something that a module takes or gives."""
+    """An input or output of a module."""
 
     direction: str
     id: str
@@ -94,7 +94,7 @@ class ModuleIo(BaseModel):
 
 
 class FolderEntry(BaseModel):
-    """A file or folder below the data folders."""
+    """A file or folder in the data folders."""
 
     name: str
     path: Path
@@ -104,7 +104,7 @@ class FolderEntry(BaseModel):
 
 
 class FolderView(BaseModel):
-    """What lies in a folder; the data folders themselves where none was named."""
+    """The contents of a folder, or the data folders if none was named."""
 
     path: Path | None
     parent: Path | None
@@ -113,7 +113,7 @@ class FolderView(BaseModel):
 
 
 class StreamView(BaseModel):
-    """The header of a stream. Its samples lie beside it, under the same path and a tilde."""
+    """The header of a stream. Its samples are in a file next to it with a tilde after its name."""
 
     path: Path
     media_type: str
@@ -130,7 +130,7 @@ class StreamView(BaseModel):
 
 
 class CurvesView(BaseModel):
-    """Values at evenly spaced rows of a stream; null where there is no face."""
+    """Values of evenly spaced rows of a stream; null if there is no face."""
 
     rows: list[int]
     values: dict[str, list[float | None]]
@@ -148,7 +148,7 @@ class VideoView(BaseModel):
 
 
 class PreviewView(BaseModel):
-    """How far the copy of a video is that browsers can play."""
+    """The progress of a copy of a video that browsers can play."""
 
     state: Literal["making", "ready", "failed"]
     share: float = Field(description="Of its frames, as far as their number is known.")
@@ -156,14 +156,14 @@ class PreviewView(BaseModel):
 
 
 class TopologyView(BaseModel):
-    """Which landmarks of a mesh are joined."""
+    """The connections between the landmarks of a mesh."""
 
     contours: dict[str, list[int]]
     tessellation: list[list[int]] = Field(description="Pairs of landmarks.")
 
 
 class NewUpload(BaseModel):
-    """A file that will come in parts."""
+    """A file that will arrive in parts."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
@@ -172,7 +172,7 @@ class NewUpload(BaseModel):
 
 
 class UploadView(BaseModel):
-    """A file of which parts have come."""
+    """A file that has arrived in part or completely."""
 
     name: str = Field(description="By which jobs find it once it is whole.")
     num_bytes: int
@@ -180,7 +180,7 @@ class UploadView(BaseModel):
 
 
 class Module(BaseModel):
-    """A module that jobs may name."""
+    """A module that jobs can use."""
 
     path: str
     create: str
@@ -200,7 +200,7 @@ class FormatView(BaseModel):
 
 
 class Health(BaseModel):
-    """That the server lives."""
+    """The state of the server."""
 
     status: Literal["ok"]
     version: str

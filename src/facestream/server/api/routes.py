@@ -41,7 +41,7 @@ __all__ = ["ANY_FILE", "PREFIX", "PlainInt", "Responses", "add_api_routes", "ans
 PREFIX = "/api/v1"
 EVENTS_EVERY_S = 0.3
 NAME_FIELD = "name"
-"""Among a job's fields: what people call it."""
+"""The field of a job's form that holds its display name."""
 
 SECONDS_OF_SILENCE = 15.0
 MAX_PAGE = 1000
@@ -49,7 +49,7 @@ EVENT_STREAM, ANY_FILE = "text/event-stream", "application/octet-stream"
 
 
 def _plain_digits(text: object) -> object:
-    """Python's int takes blanks around a number as well, and underscores in it."""
+    """Reject spaces and underscores, which Python's int accepts."""
     if isinstance(text, str) and not DIGITS.fullmatch(text):
         raise ValueError("not digits alone")
     return text
@@ -61,12 +61,12 @@ Number = Annotated[PlainInt, InPath(ge=1, le=2**62)]
 
 
 Responses = dict[int | str, dict[str, Any]]
-"""What a route may answer, for its description."""
+"""The possible responses of a route, for the OpenAPI document."""
 
 
 def problem(status: int, description: str) -> Responses:
-    """An answer that says what is wrong."""
-    # Named here as JSON, since some of the routes answer text otherwise.
+    """Return the description of an error response."""
+    # The content type is named because some of the routes otherwise return text.
     content = {"application/json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
     return {status: {"model": Problem, "description": description, "content": content}}
 
@@ -83,18 +83,18 @@ NEW_JOB: Responses = {
 
 
 def answers_with(*media_types: str) -> Responses:
-    """Something else than JSON."""
+    """Return the description of a response that is not JSON."""
     return {200: {"content": {media_type: {} for media_type in media_types}}}
 
 
 class JobRoutes:
-    """What the routes of jobs answer."""
+    """The handlers of the job routes."""
 
     def __init__(self, service: JobService) -> None:
         self._service = service
 
     def create(self, job: NewJob) -> JobView:
-        """Queue a job. What can be known to fail is refused now."""
+        """Queue a job. Errors that can be found beforehand are reported at once."""
         try:
             form = _form_of(job, self._service)
         except FacestreamError as error:
@@ -108,9 +108,9 @@ class JobRoutes:
         before: Annotated[PlainInt | None, Query(ge=1, le=2**62, description="Only jobs with a lower number.")] = None,
         limit: Annotated[PlainInt, Query(ge=1, le=MAX_PAGE)] = 100,
     ) -> JobList:
-        """The newest jobs, page by page."""
+        """List the newest jobs, page by page."""
         store = self._service.store
-        # Before the jobs are read: what happens meanwhile is told twice rather than never.
+        # Read before the jobs, so that a change in between is reported twice rather than never.
         change = store.last_change()
         statuses = [JobStatus[name.upper()] for name in status] if status else list(JobStatus)
         jobs = store.page(before=before, limit=limit + 1, statuses=statuses)
@@ -119,44 +119,44 @@ class JobRoutes:
         return JobList(jobs=views, before=None if is_last else views[-1].number, counts=self._counts(), change=change)
 
     def get(self, number: Number) -> JobView:
-        """One job."""
+        """Return one job."""
         return _view(self._service, self._find(number))
 
     def delete(self, number: Number) -> Response:
-        """Forget a job that has ended, its log, and results that were to be fetched. Files in data folders stay."""
+        """Delete a job that has ended, with its log and results for download. Files in the data folders stay."""
         if not self._service.remove(self._find(number).key):
             raise HTTPException(409, f"job {number} has not ended; cancel it first")
         return Response(status_code=204)
 
     def cancel(self, number: Number) -> JobView:
-        """End a job that waits or runs."""
+        """Cancel a job that waits or runs."""
         if not self._service.cancel(self._find(number).key):
             raise HTTPException(409, f"job {number} has ended already")
         return self.get(number)
 
     def run_again(self, number: Number) -> JobView:
-        """Queue a job that has ended once more; it gets a new number."""
+        """Queue a job that has ended again. It gets a new number."""
         job = self._find(number)
         return self._submit(job.key, job.form, f"job {number} has not ended")
 
     def log(self, number: Number) -> PlainTextResponse:
-        """The log, line by line."""
+        """Return the log as text."""
         return PlainTextResponse(self._service.files.read_log(self._find(number).key) or "")
 
     async def events(self, number: Number) -> StreamingResponse:
-        """Server-sent events: the job whenever it changes, until it has ended."""
+        """Stream server-sent events with the job whenever it changes, until it has ended."""
         await run_in_threadpool(self._find, number)
         return StreamingResponse(self._follow(number), media_type=EVENT_STREAM, headers={"Cache-Control": "no-store"})
 
     def files(self, number: Number) -> list[ResultFile]:
-        """The files that a job wrote and that are still there."""
+        """List the files that a job wrote and that still exist."""
         return [
             ResultFile(index=index, path=str(path), num_bytes=path.stat().st_size)
             for index, path in _files(self._service, self._find(number))
         ]
 
     def file(self, number: Number, index: Annotated[PlainInt, InPath(ge=0, le=10_000)]) -> FileResponse:
-        """One of these files, or a range of it."""
+        """Return one of these files, or a range of it."""
         path = dict(_files(self._service, self._find(number))).get(index)
         if path is None:
             raise HTTPException(404, f"job {number} has no file {index}")
@@ -167,14 +167,14 @@ class JobRoutes:
         after: Annotated[PlainInt, Query(ge=0, le=2**62, description="The change that is known already.")] = 0,
         last_event_id: Annotated[str, Header()] = "",
     ) -> StreamingResponse:
-        """Server-sent events: the jobs that changed, also by progress. They go on where a connection broke off."""
+        """Stream server-sent events with changed jobs and progress. A lost connection can be resumed."""
         known = int(last_event_id[:18]) if DIGITS.fullmatch(last_event_id[:18]) else after
         return StreamingResponse(
             self._follow_all(known), media_type=EVENT_STREAM, headers={"Cache-Control": "no-store"}
         )
 
     async def _follow_all(self, known: int) -> AsyncIterator[str]:
-        # A comment tells at once that the connection stands, and now and then that it still does.
+        # A comment confirms the connection at once, and later keeps it alive.
         yield ": facestream\n\n"
         told = dict[int, str]()
         silent_s = 0.0
@@ -191,7 +191,7 @@ class JobRoutes:
             silent_s += EVENTS_EVERY_S
 
     def _changes(self, after: int) -> JobChanges:
-        """What changed in the queue, and the jobs that run."""
+        """Return the changes of the queue, and the running jobs."""
         store = self._service.store
         changes = store.changes(after)
         running = store.page(statuses=[JobStatus.RUNNING])
@@ -297,7 +297,7 @@ def _inputs(job: Job) -> dict[str, str]:
 
 
 def _whole(text: str) -> str:
-    """Halves of characters, which JSON's escapes can say, are none that can be sent."""
+    """Replace unpaired surrogates, which JSON escapes can contain but UTF-8 cannot."""
     return text.encode("utf-8", "replace").decode("utf-8")
 
 
@@ -313,7 +313,7 @@ def _name(status: JobStatus) -> StatusName:
 
 
 def _form_of(job: NewJob, service: JobService) -> dict[str, str]:
-    """The job as DISCOVER's form; what can be looked at before is.
+    """Convert a job to DISCOVER's form, and check it as far as possible.
 
     Raises:
         RequestError: an id that the module does not have, or a file that may not be used or is not there.
@@ -346,7 +346,7 @@ def _form_of(job: NewJob, service: JobService) -> dict[str, str]:
 
 
 def _files(service: JobService, job: Job) -> list[tuple[int, Path]]:
-    """A job's outputs and what belongs to them, as far as they still lie where jobs may write."""
+    """Return the outputs of a job with their sample files, if they are still in places where jobs may write."""
     paths = [Path(text) for text in job.outputs]
     both = [path for output in paths for path in (output, output.with_name(output.name + "~"))]
     folders = JobFolders([*service.options.data_dirs, service.files.result_folder(job.key)])

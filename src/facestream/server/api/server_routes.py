@@ -25,11 +25,11 @@ class ServerRoutes:
         self._service = service
 
     def modules(self) -> list[Module]:
-        """The modules that jobs may name."""
+        """List the modules that jobs can use."""
         return _modules(self._service.options.cml_dir)
 
     def formats(self) -> list[FormatView]:
-        """The output formats."""
+        """List the output formats."""
         return [
             FormatView(
                 name=form.name,
@@ -42,13 +42,13 @@ class ServerRoutes:
         ]
 
     def health(self) -> Health:
-        """Whether the server lives."""
+        """Return the state of the server."""
         options = self._service.options
         folders = [str(folder.resolve()) for folder in options.data_dirs]
         return Health(status="ok", version=__version__, num_workers=options.num_workers, data_folders=folders)
 
     def metrics(self) -> PlainTextResponse:
-        """Prometheus' text format."""
+        """Return metrics in the text format of Prometheus."""
         return PlainTextResponse(format_metrics(self._service), media_type="text/plain; version=0.0.4; charset=utf-8")
 
 

@@ -20,7 +20,7 @@ Value = TypeVar("Value")
 
 
 async def read_form(request: Request, *, max_bytes: int) -> dict[str, str]:
-    """The text fields of a form; of fields that come again the first one counts, as in DISCOVER.
+    """Return the text fields of a form. Of repeated fields the first one counts, as in DISCOVER.
 
     Raises:
         RequestError: the body is no form, or has too many fields.
@@ -37,7 +37,7 @@ async def read_form(request: Request, *, max_bytes: int) -> dict[str, str]:
 
 
 async def read_upload(request: Request, name: str) -> UploadFile:
-    """The file of that field, at its beginning.
+    """Return the file of a field, at its beginning.
 
     Raises:
         RequestError: there is none.

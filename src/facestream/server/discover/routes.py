@@ -32,11 +32,11 @@ NO_LOG = "No log for the given parameters found."
 TRUE_WORDS = ("True", "true", "1")
 JOB_TYPE = "du-process"
 ZIP_TYPE = "application/x-zip-compressed"
-"""The only name of it that NOVA knows."""
+"""The only name of this route that NOVA knows."""
 
 
 class DiscoverJson(Response):
-    """Compact, keys sorted, a line's end."""
+    """Return compact JSON with sorted keys and a final newline."""
 
     media_type = "application/json"
 
@@ -45,7 +45,7 @@ class DiscoverJson(Response):
 
 
 class DiscoverRoutes:
-    """What each route answers. Whatever the request is, ``/process`` says yes: errors are the job's."""
+    """The handlers of the routes. ``/process`` accepts every request; errors are those of the job."""
 
     def __init__(self, service: JobService) -> None:
         self._service = service
@@ -123,14 +123,14 @@ class DiscoverRoutes:
                 shutil.copyfileobj(file.file, saved, 1 << 20)
 
         await run_in_threadpool(save)
-        # As the original says; there is nothing of the request in it.
+        # As in the original. It contains nothing of the request.
         return HTMLResponse(name)
 
     async def cml_info(self, request: Request) -> Response:
         try:
             form = await self._form(request)
         except RequestError:
-            # NOVA's empty multipart form is formally none.
+            # NOVA's empty multipart form is not formally valid.
             form = {}
         modules = await run_in_threadpool(describe_modules, self._service.options.cml_dir)
         ok = {name: text for name, text in modules["trainer_ok"].items() if _passes(text, form)}
@@ -178,7 +178,7 @@ class DiscoverRoutes:
 
 
 def discover_routes(service: JobService) -> list[Route]:
-    """The routes; what is not there, such as ``/train``, is answered 404."""
+    """Return the routes. Others, such as ``/train``, are answered with 404."""
     answers = DiscoverRoutes(service)
     return [
         Route("/process", answers.process, methods=["POST"]),
@@ -202,7 +202,7 @@ def _clock(seconds: float | None) -> str:
 
 
 def _zip(files: list[Path], folder: Path, key: str) -> Path:
-    """The results of a job, stored without compression under the job's name."""
+    """Return the results of a job as an uncompressed archive named after the job."""
     archive = folder.parent / f".{folder.name}-{secrets.token_hex(4)}.zip"
     top = key.replace("\\", "/").strip("/").replace("..", "_") or folder.name
     with zipfile.ZipFile(archive, "w", zipfile.ZIP_STORED) as target:
@@ -212,7 +212,7 @@ def _zip(files: list[Path], folder: Path, key: str) -> Path:
 
 
 def _passes(trainer_text: str, form: Mapping[str, str]) -> bool:
-    """Whether a trainer has as many inputs and outputs as the filters, and each of them fits every filter."""
+    """Whether a trainer has as many inputs and outputs as there are filters, and each matches every filter."""
     ios = json.loads(json.loads(trainer_text)["meta_io"])
     for direction in ("input", "output"):
         filters = _filters(form.get(f"{direction}_filter"))

@@ -19,12 +19,12 @@ __all__ = ["Curves", "read_curves"]
 
 RIGHT_EYE, LEFT_EYE = (159, 145, 33, 133), (386, 374, 362, 263)
 MOUTH = (13, 14, 78, 308)
-"""Upper and lower lid or lip in the middle, and the two corners."""
+"""The landmarks of the upper and lower lid or lip in the middle, and of the two corners."""
 
 
 @dataclass(frozen=True, slots=True)
 class Curves:
-    """Values at some rows of a stream; NaN where there is no face."""
+    """Values of some rows of a stream; NaN if there is no face."""
 
     rows: npt.NDArray[np.intp]
     values: dict[str, npt.NDArray[np.float64]]
@@ -33,7 +33,7 @@ class Curves:
 
 
 def read_curves(path: Path, num_points: int) -> Curves:
-    """Curves of a face stream at evenly spaced rows.
+    """Read the curves of a face stream at evenly spaced rows.
 
     Raises:
         SourceError: the stream cannot be read.

@@ -32,7 +32,7 @@ MEDIA_TYPES = {
     ".gif": "image/gif",
     ".bmp": "image/bmp",
 }
-"""Of files that a browser may show by itself; all others are bytes to be saved."""
+"""The media types of files that a browser may display. All other files are downloads."""
 
 STREAM_SUFFIX = ".stream"
 MAX_ENTRIES = 5_000
@@ -50,14 +50,14 @@ class Entry:
 
 
 class Library:
-    """What of the data folders may be looked at."""
+    """Access to the data folders."""
 
     def __init__(self, folders: JobFolders) -> None:
         self._folders = folders
         self._probes: OrderedDict[tuple[Path, int, int, float | None], ProbedVideo] = OrderedDict()
 
     def entries(self, path: Path | None) -> list[Entry]:
-        """The files and folders in a folder, or the data folders; those that lead outside are left out.
+        """List a folder, or the data folders. Links that lead outside are left out.
 
         Raises:
             RequestError: there is none.
@@ -68,7 +68,7 @@ class Library:
         try:
             with os.scandir(path) as files:
                 for file in files:
-                    # The samples of a stream and hidden files belong to others.
+                    # Samples are listed with their stream; hidden files are not listed.
                     if file.name.startswith(".") or file.name.endswith("~"):
                         continue
                     if not self._folders.holds(Path(file.path)):
@@ -81,7 +81,7 @@ class Library:
         return sorted(found, key=lambda entry: (entry.kind != "folder", entry.path.name.lower()))
 
     def find(self, path: str) -> Path:
-        """A file that may be read.
+        """Find a file that may be read.
 
         Raises:
             RequestError: there is none, or it lies outside.
@@ -92,7 +92,7 @@ class Library:
         return found
 
     def find_clip(self, path: str, sequence_hz: float | None) -> Path:
-        """A picture or video that may be read, or a folder or pattern of numbered pictures.
+        """Find a picture or video that may be read, or a folder or pattern of numbered pictures.
 
         Raises:
             RequestError: there is none, or it lies outside.
@@ -100,7 +100,7 @@ class Library:
         return self.find(path) if sequence_hz is None else self._folders.find_input(path)
 
     def find_folder(self, path: str) -> Path:
-        """A folder that may be listed.
+        """Find a folder that may be listed.
 
         Raises:
             RequestError: there is none, or it lies outside.
@@ -111,11 +111,11 @@ class Library:
         return found
 
     def parent(self, path: Path) -> Path | None:
-        """The folder above, if that may be listed as well."""
+        """Return the parent folder, if it may be listed as well."""
         return path.parent if self._folders.holds(path.parent) else None
 
     def probe(self, path: Path, sequence_hz: float | None = None) -> ProbedVideo:
-        """Look at a video; what was seen is remembered for as long as the file stays the same.
+        """Inspect a video. The result is kept until the file changes.
 
         Raises:
             SourceError: it is none.
@@ -130,7 +130,7 @@ class Library:
 
 
 def kind_of(path: Path) -> str:
-    """What a file is by its name."""
+    """Return the kind of a file by its name."""
     suffix = path.suffix.lower()
     if suffix == STREAM_SUFFIX:
         return "stream"

@@ -25,7 +25,7 @@ MAX_SECONDS = 120
 
 @dataclass(frozen=True, slots=True)
 class ProbedVideo:
-    """What there is to know of a picture or video before it is shown."""
+    """The facts about a picture or video that a viewer needs."""
 
     kind: str
     """``picture`` or ``video``."""
@@ -33,11 +33,11 @@ class ProbedVideo:
     height: int
     rate_hz: float
     times: bytes
-    """(frames,) little-endian float64, seconds."""
+    """The timestamps in seconds, (frames,) little-endian float64."""
 
 
 def probe_video(path: Path, sequence_hz: float | None = None) -> ProbedVideo:
-    """Look at a video, or at numbered pictures.
+    """Inspect a video or numbered pictures.
 
     Raises:
         SourceError: it is none, or takes too long to look at.
@@ -55,7 +55,7 @@ def probe_video(path: Path, sequence_hz: float | None = None) -> ProbedVideo:
 
 
 def main(path: Path, sequence_hz: str | None = None) -> int:
-    """Print what the file is; the answer is the exit code."""
+    """Print the facts about a file; return the exit code."""
     from facestream.media.source import open_source
     from facestream.media.video.frame_times import read_frame_times
 

@@ -48,18 +48,18 @@ SequenceRate = Annotated[
 NOT_THERE = problem(404, "There is no such file, or it may not be read")
 NOT_SO = problem(409, "The upload goes on elsewhere, or cannot be written")
 SAFE = {"X-Content-Type-Options": "nosniff", "Content-Security-Policy": "default-src 'none'; sandbox"}
-"""A file is never a page of ours."""
+"""Headers that keep a browser from running a file as a page."""
 
 
 class LibraryRoutes:
-    """What the routes to files answer."""
+    """The handlers of the file routes."""
 
     def __init__(self, service: JobService) -> None:
         self._library = Library(JobFolders(service.options.data_dirs, service.files.upload_folder))
         self._previews = service.previews
 
     def folder(self, path: Path | None = None) -> FolderView:
-        """The files and folders in a folder; the data folders where none is named."""
+        """List the files and folders in a folder, or the data folders if none is named."""
         found = None if not path else _try(lambda: self._library.find_folder(path))
         entries = _try(lambda: self._library.entries(found))
         parent = None if found is None else self._library.parent(found)
@@ -82,7 +82,7 @@ class LibraryRoutes:
         )
 
     def media(self, path: Path) -> FileResponse:
-        """A file, or ranges of it."""
+        """Return a file, or ranges of it."""
         found = _try(lambda: self._library.find(path))
         media_type = MEDIA_TYPES.get(found.suffix.lower())
         return FileResponse(
@@ -94,7 +94,7 @@ class LibraryRoutes:
         )
 
     def stream(self, path: Path) -> StreamView:
-        """The header of a stream."""
+        """Return the header of a stream."""
         found = _try(lambda: self._library.find(path))
         header = _try(lambda: read_header(found))
         width, _, height = header.meta.get("size", "").partition(":")
@@ -115,7 +115,7 @@ class LibraryRoutes:
         )
 
     def curves(self, path: Path, points: Annotated[PlainInt, Query(ge=2, le=10_000)] = 1000) -> CurvesView:
-        """Confidence, openings of eyes and mouth and roll over a whole stream."""
+        """Return confidence, opening of eyes and mouth, and roll over a whole stream."""
         found = _try(lambda: self._library.find(path))
         curves = _try(lambda: read_curves(found, points))
         return CurvesView(
@@ -127,7 +127,7 @@ class LibraryRoutes:
         )
 
     def video(self, path: Path, sequence_hz: SequenceRate = None) -> VideoView:
-        """Size, rate and number of frames."""
+        """Return size, frame rate and number of frames."""
         found = _try(lambda: self._library.find_clip(path, sequence_hz))
         probed = _try(lambda: self._library.probe(found, sequence_hz))
         return VideoView.model_validate(
@@ -142,18 +142,18 @@ class LibraryRoutes:
         )
 
     def times(self, path: Path, sequence_hz: SequenceRate = None) -> Response:
-        """The time stamps of a video's frames: little-endian float64, seconds."""
+        """Return the timestamps of a video's frames in seconds, as little-endian float64."""
         found = _try(lambda: self._library.find_clip(path, sequence_hz))
         return Response(_try(lambda: self._library.probe(found, sequence_hz)).times, media_type=ANY_FILE, headers=SAFE)
 
     def ask_preview(self, path: Path, sequence_hz: SequenceRate = None) -> PreviewView:
-        """How far a copy of a video is that every browser plays (VP9); where there is none, it is begun."""
+        """Return the progress of a copy of a video that every browser plays (VP9). The first request starts it."""
         found = _try(lambda: self._library.find_clip(path, sequence_hz))
         preview = _try(lambda: self._previews.ask(found, sequence_hz))
         return PreviewView.model_validate({"state": preview.state, "share": preview.share, "problem": preview.problem})
 
     def preview(self, path: Path, sequence_hz: SequenceRate = None) -> FileResponse:
-        """The copy, or ranges of it, once it is ready."""
+        """Return the copy, or ranges of it, once it is ready."""
         found = _try(lambda: self._library.find_clip(path, sequence_hz))
         place = _try(lambda: self._previews.place(found, sequence_hz))
         if not place.is_file():
@@ -161,7 +161,7 @@ class LibraryRoutes:
         return FileResponse(place, media_type="video/webm", headers=SAFE)
 
     def topology(self) -> TopologyView:
-        """Which landmarks are joined to outlines and to a net."""
+        """Return which landmarks form contours and the tessellation."""
         return TopologyView(
             contours={name: list(contour) for name, contour in CONTOURS.items()},
             tessellation=[list(edge) for edge in tessellation_edges()],
@@ -169,23 +169,23 @@ class LibraryRoutes:
 
 
 class UploadRoutes:
-    """What the routes of uploads answer."""
+    """The handlers of the upload routes."""
 
     def __init__(self, service: JobService) -> None:
         self._uploads = Uploads(service.files.upload_folder, service.options.max_upload_mb * 1_000_000)
 
     def begin(self, upload: NewUpload) -> UploadView:
-        """Begin an upload; its parts follow."""
+        """Begin an upload. Its parts follow."""
         return _upload_view(_try(lambda: self._uploads.begin(upload.name, upload.num_bytes), 400))
 
     def find(self, name: str) -> UploadView:
-        """How much of it is there, so that it can go on."""
+        """Return how much has arrived, so that an upload can continue."""
         return _upload_view(_try(lambda: self._uploads.find(name)))
 
     async def append(
         self, name: str, request: Request, offset: Annotated[PlainInt, Query(ge=0, le=2**53)]
     ) -> UploadView:
-        """Add the bytes of the body at an offset, which is how much is there."""
+        """Append the bytes of the body at an offset, which must be the number of bytes that have arrived."""
         content = await request.body()
         _ = await run_in_threadpool(_try, lambda: self._uploads.find(name))
         return _upload_view(await run_in_threadpool(_try, lambda: self._uploads.append(name, offset, content), 409))

@@ -18,10 +18,10 @@ NAME = re.compile(r"[0-9a-f]{16}-[0-9]{1,15}(\.[a-z0-9]{1,9})?")
 
 @dataclass(frozen=True, slots=True)
 class Upload:
-    """A file of which parts have come."""
+    """A file that has arrived in part or completely."""
 
     name: str
-    """By which it is asked for, and by which jobs find it once it is whole."""
+    """The name for requests, and for jobs once the file is complete."""
     num_bytes: int
     num_bytes_there: int
 
@@ -31,21 +31,21 @@ class Upload:
 
 
 def plain_suffix(name: str) -> str:
-    """The suffix of a client's file name, if it is plain letters and digits."""
+    """Return the file extension of a client's file name, if it consists of letters and digits."""
     suffix = Path(name.replace("\\", "/")).suffix.lower()
     is_plain = 1 < len(suffix) <= MAX_SUFFIX and suffix[1:].isascii() and suffix[1:].isalnum()
     return suffix if is_plain else ""
 
 
 class Uploads:
-    """Files that come in parts, in the folder of uploads; unfinished ones are hidden."""
+    """Files that arrive in parts, in the folder of uploads. Unfinished ones are hidden."""
 
     def __init__(self, folder: Path, max_bytes: int) -> None:
         self._folder = folder
         self._max_bytes = max_bytes
 
     def begin(self, client_name: str, num_bytes: int) -> Upload:
-        """Make room for a file.
+        """Begin an upload.
 
         Raises:
             RequestError: it is empty, or too large.
@@ -61,7 +61,7 @@ class Uploads:
         return self.find(name)
 
     def find(self, name: str) -> Upload:
-        """How much of a file has come.
+        """Return how much of a file has arrived.
 
         Raises:
             RequestError: there is no such upload.
@@ -75,7 +75,7 @@ class Uploads:
         raise RequestError(f"there is no upload {name[:80]!r}")
 
     def append(self, name: str, offset: int, content: bytes) -> Upload:
-        """Add the bytes that come at an offset; the file comes into sight once it is whole.
+        """Append bytes at an offset. The file appears once it is complete.
 
         Raises:
             RequestError: there is no such upload, or it goes on elsewhere.

@@ -38,11 +38,11 @@ MESSAGE_TOO_BIG = 1009
 """Close code of RFC 6455, section 7.4.1."""
 
 SEQUENCE_BYTES = 4
-"""Before each picture and each answer: the number that the page gave to the picture."""
+"""The size of the number before each picture and each answer, by which the page matches them."""
 
 
 class LiveCameras:
-    """All visitors, and the process that finds their faces; it lives while there are visitors."""
+    """All visitors, and the process that finds their faces, which runs while there are visitors."""
 
     def __init__(self, options: ServerOptions) -> None:
         self._folders = JobFolders(options.data_dirs)
@@ -50,7 +50,7 @@ class LiveCameras:
         if options.cache_dir is not None:
             self._environment["FACESTREAM_CACHE"] = str(options.cache_dir.absolute())
         self._turn = asyncio.Lock()
-        """Visitors come in turn."""
+        """Held during an exchange with the process, so that visitors take turns."""
         self._exchanges = set[asyncio.Task[tuple[dict[str, Any], bytes]]]()
         self._process: asyncio.subprocess.Process | None = None
         self._numbers = itertools.count(1)
@@ -98,7 +98,7 @@ class LiveCameras:
                 await self.close()
 
     async def _answer(self, visitor: _Visitor) -> None:
-        """Answer the newest picture, again and again."""
+        """Answer the newest picture in a loop."""
         while True:
             picture = await visitor.newest()
             try:
@@ -112,7 +112,7 @@ class LiveCameras:
                 await visitor.tell(problem=answer["text"])
 
     async def _heed(self, visitor: _Visitor, text: str) -> None:
-        """Begin a recording, or end it."""
+        """Start or stop a recording."""
         try:
             wanted = json.loads(text)
             name = wanted.get("record") if isinstance(wanted, dict) else None
@@ -134,12 +134,12 @@ class LiveCameras:
             await visitor.tell(state=answer["kind"], **told, **problem)
 
     async def _ask(self, command: dict[str, Any], content: bytes = b"") -> tuple[dict[str, Any], bytes]:
-        """Ask the process; one that died is replaced.
+        """Send a command to the process, which is restarted if it has died.
 
         Raises:
             RequestError: it cannot answer.
         """
-        # Each answer is read also where the visitor is gone meanwhile, or the next one would get it.
+        # Each answer is read even if its visitor has left. Otherwise the next visitor would get it.
         exchange = asyncio.create_task(self._exchange(command, content))
         self._exchanges.add(exchange)
         exchange.add_done_callback(self._exchanges.discard)
@@ -178,7 +178,7 @@ class LiveCameras:
 
 
 class _Visitor:
-    """One page with a camera."""
+    """A page with a camera."""
 
     def __init__(self, number: int, socket: WebSocket) -> None:
         self.number = number
@@ -187,7 +187,7 @@ class _Visitor:
         self._has_come = asyncio.Event()
 
     def take(self, picture: bytes) -> None:
-        """A picture; an older one that nobody has looked at is forgotten."""
+        """Take a picture. An older one that is still waiting is dropped."""
         self._newest = picture
         self._has_come.set()
 

@@ -31,11 +31,11 @@ MAX_PIXELS = 8_300_000
 """4K."""
 
 RECORDING_HZ = 25
-"""Cameras and networks are not regular; a recording is: each row is the newest mesh at its time."""
+"""The rate of recordings. Cameras and networks are irregular, so each row holds the newest mesh at its time."""
 
 
 ROUNDING = 1e-6
-"""Of seconds on a clock, in rows."""
+"""Return a time in rows."""
 
 
 class Recording:
@@ -50,13 +50,13 @@ class Recording:
         self._size = (1, 1)
 
     def add(self, row: npt.NDArray[np.float32] | None, size: tuple[int, int], time_s: float) -> None:
-        """A mesh, or that there is none, from a time on."""
+        """Record a mesh, or that there is no face, from a time on."""
         self._fill(time_s)
         self._row = np.zeros(MESH_COLUMNS, np.float32) if row is None else row
         self._size = size
 
     def finish(self, time_s: float) -> None:
-        """Bring the stream into sight."""
+        """Complete the stream, so that it appears."""
         self._fill(time_s)
         if not self.num_rows:
             self._writer.discard()
@@ -68,7 +68,7 @@ class Recording:
         self._writer.discard()
 
     def _fill(self, time_s: float) -> None:
-        # The row at this very time is that of what comes now.
+        # The row at exactly this time belongs to the new mesh.
         wanted = math.ceil((time_s - self._started_s) * RECORDING_HZ - ROUNDING)
         while self.num_rows < wanted:
             self._writer.write(self._row[None])
@@ -76,7 +76,7 @@ class Recording:
 
 
 class LiveWorker:
-    """The worker's side of the pipe."""
+    """The worker's end of the pipe."""
 
     def __init__(self, commands: IO[bytes], answers: IO[bytes]) -> None:
         self._commands = commands
@@ -85,7 +85,7 @@ class LiveWorker:
         self._recordings: dict[int, Recording] = {}
 
     def run(self) -> None:
-        """Answer until the server is gone."""
+        """Answer until the server closes the pipe."""
         self._say({"kind": "ready"})
         while line := self._commands.readline():
             command = json.loads(line)
@@ -126,7 +126,7 @@ class LiveWorker:
 
 
 def read_picture(content: bytes) -> npt.NDArray[np.uint8]:
-    """A picture as RGB (H, W, 3).
+    """Decode a picture as RGB (H, W, 3).
 
     Raises:
         RequestError: it is none, or too large.
@@ -141,7 +141,7 @@ def read_picture(content: bytes) -> npt.NDArray[np.uint8]:
             return np.asarray(picture.convert("RGB"))
     except RequestError:
         raise
-    except Exception as error:  # Pillow's readers raise whatever their libraries do
+    except Exception as error:  # Pillow's readers raise any error of their libraries
         raise RequestError(f"that is no picture ({error})") from error
 
 

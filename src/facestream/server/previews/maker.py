@@ -23,7 +23,7 @@ __all__ = ["main", "make_preview"]
 
 MAX_WIDTH = 1280
 TICK_S = Fraction(1, 1000)
-"""Of WebM."""
+"""The timestamp resolution of WebM."""
 
 OPTIONS = {"deadline": "realtime", "cpu-used": "8", "row-mt": "1", "crf": "34", "b": "0", "g": "30"}
 
@@ -38,7 +38,7 @@ def make_preview(source: Path, target: Path, sequence_hz: Fraction | None = None
         info = frames.info
         shown = info.width * info.pixel_aspect
         scale = min(1.0, MAX_WIDTH / shown)
-        # VP9 wants even sides.
+        # VP9 needs even sides.
         width, height = (max(2, round(side * scale / 2) * 2) for side in (shown, info.height))
         stream = writer.add_stream("libvpx-vp9", rate=Fraction(info.rate_hz), options=OPTIONS)
         stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
@@ -46,7 +46,7 @@ def make_preview(source: Path, target: Path, sequence_hz: Fraction | None = None
         told, shift_s = 0, 0.0
         for number, frame in enumerate(frames):
             if number == 0:
-                # WebM has no times before zero.
+                # WebM has no negative timestamps.
                 shift_s = max(0.0, -frame.timestamp_s)
             picture = av.VideoFrame.from_ndarray(np.ascontiguousarray(frame.image), format="rgb24").reformat(
                 width, height, format="yuv420p"
@@ -60,7 +60,7 @@ def make_preview(source: Path, target: Path, sequence_hz: Fraction | None = None
 
 
 def main(source: Path, target: Path, sequence_hz: str | None = None) -> int:
-    """Make the copy; the answer is the exit code."""
+    """Make the copy; return the exit code."""
     try:
         make_preview(source, target, Fraction(sequence_hz) if sequence_hz else None)
     except (FacestreamError, OSError, av.error.FFmpegError) as error:

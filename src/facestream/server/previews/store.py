@@ -19,7 +19,7 @@ COMMAND = (sys.executable, "-m", "facestream.server.previews.maker")
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """How far a copy is."""
+    """The progress of a copy."""
 
     state: str
     """``making``, ``ready`` or ``failed``."""
@@ -28,7 +28,7 @@ class Preview:
 
 
 class Previews:
-    """The copies in a folder. One is made at a time."""
+    """The copies in a folder. They are made one at a time."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -39,7 +39,7 @@ class Previews:
         self._is_closed = False
 
     def place(self, source: Path, sequence_hz: float | None = None) -> Path:
-        """Where the copy of a video, or of numbered pictures, lies, as long as that stays the same.
+        """Return the path for the copy of a video or of numbered pictures, which changes with the source.
 
         Raises:
             OSError: it is not there any more.
@@ -50,7 +50,7 @@ class Previews:
         return self._folder / f"{hashlib.sha256(name).hexdigest()[:32]}.webm"
 
     def ask(self, source: Path, sequence_hz: float | None = None) -> Preview:
-        """How far the copy of a video, or of numbered pictures, is; where there is none, it is begun."""
+        """Return the progress of the copy of a video or of numbered pictures. The first call starts it."""
         target = self.place(source, sequence_hz)
         with self._mutex:
             if target.is_file():
@@ -64,7 +64,7 @@ class Previews:
             return self._states.get(target, Preview("failed", problem="the server ends"))
 
     def close(self) -> None:
-        """End what is being made."""
+        """Stop making copies."""
         with self._mutex:
             self._is_closed = True
             processes = list(self._processes)
@@ -84,7 +84,7 @@ class Previews:
                 del self._states[target]
 
     def _run(self, source: Path, part: Path, target: Path, sequence_hz: float | None) -> str:
-        """Make the copy; the answer is what went wrong."""
+        """Make the copy; return the problem, if any."""
         with self._mutex:
             if self._is_closed:
                 return "the server ends"

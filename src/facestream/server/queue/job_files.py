@@ -13,26 +13,26 @@ from pathlib import Path
 __all__ = ["JobFiles", "safe_name"]
 
 MAX_SHOWN_VALUE = 2_000
-"""Of a field in the log: a picture that a request carries is longer than all else together."""
+"""The longest field in the log. A picture inside a request would be longer than everything else together."""
 
 MAX_LOG_BYTES = 8_000_000
-"""The end of a longer log is what is shown."""
+"""Of a longer log, only the end is shown."""
 
 UNSAFE = re.compile(r"[^A-Za-z0-9]+")
 
 
 def safe_name(key: str) -> str:
-    """A file name for a job, whatever it is called: what can be read of its name, and a digest of all of it."""
+    """Return a file name for any job key: its readable characters, and a digest of the whole key."""
     readable = UNSAFE.sub("-", key)[:40].strip("-")
     digest = hashlib.sha256(key.encode("utf-8", "surrogatepass")).hexdigest()[:16]
     return f"{readable}-{digest}" if readable else digest
 
 
 class JobFiles:
-    """Where the log and the results of each job lie."""
+    """The folders with the logs and results of all jobs."""
 
     def __init__(self, log_folder: Path, tmp_folder: Path) -> None:
-        """Make the folders."""
+        """Create the folders."""
         self.log_folder, self.upload_folder = log_folder, tmp_folder / "uploads"
         self._result_folder = tmp_folder / "results"
         self.preview_folder = tmp_folder / "previews"
@@ -46,22 +46,22 @@ class JobFiles:
         return self._result_folder / safe_name(key)
 
     def results(self, key: str) -> list[Path]:
-        """The files that a job left to be fetched."""
+        """Return the files that a job left for download."""
         folder = self.result_folder(key)
         return sorted(path for path in folder.rglob("*") if path.is_file() and not path.name.startswith("."))
 
     def begin_log(self, key: str, form: Mapping[str, str]) -> None:
-        """Start a job's log afresh, with what was asked, in which passwords are masked already."""
+        """Start the log of a job anew with its request, in which passwords are already masked."""
         shown = {name: _shortened(value) for name, value in form.items()}
         self.log_path(key).write_text(_line(logging.INFO, repr(shown)), "utf-8")
 
     def log(self, key: str, level: int, text: str) -> None:
-        """Append a line."""
+        """Append a line to the log of a job."""
         with self.log_path(key).open("a", encoding="utf-8") as file:
             file.write(_line(level, text))
 
     def read_log(self, key: str) -> str | None:
-        """The log, or the end of a very long one; ``None`` where there is none."""
+        """Return the log, or the end of a very long one; ``None`` if there is no log."""
         try:
             with self.log_path(key).open("rb") as file:
                 file.seek(0, 2)
@@ -71,7 +71,7 @@ class JobFiles:
             return None
 
     def remove(self, key: str) -> None:
-        """Forget the log and the results."""
+        """Delete the log and the results of a job."""
         self.log_path(key).unlink(missing_ok=True)
         self.remove_results(key)
 
@@ -79,7 +79,7 @@ class JobFiles:
         shutil.rmtree(self.result_folder(key), ignore_errors=True)
 
     def old_uploads(self, keep_days: float) -> Iterator[Path]:
-        """Uploads, and copies of videos, that nobody asked for in a long time."""
+        """Delete uploads and copies of videos that have not been used for a long time."""
         oldest = time.time() - keep_days * 86400
         for path in (*self.upload_folder.iterdir(), *self.preview_folder.iterdir()):
             if path.is_file() and path.stat().st_mtime < oldest:

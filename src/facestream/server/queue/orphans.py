@@ -17,7 +17,7 @@ SECONDS_TO_END = 5.0
 
 
 class WorkerRecords:
-    """A file with the workers of a server. Where there is no ``/proc``, workers end by their closed pipe alone."""
+    """The file that lists the workers of a server. Without ``/proc``, workers end only by their closed pipe."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -34,7 +34,7 @@ class WorkerRecords:
             self._save()
 
     def end_all(self) -> int:
-        """End those of an earlier server that still live, and wait for it; the answer is how many there were."""
+        """Kill the workers of an earlier server that still run, wait for their end, and return how many there were."""
         try:
             records = json.loads(self._path.read_text())
             known = [int(number) for number, birth in records.items() if _birth(int(number)) == birth]
@@ -57,9 +57,9 @@ class WorkerRecords:
 
 
 def _birth(process: int) -> str | None:
-    """When a process was born, in ticks since the machine started; ``None`` if it lives no more."""
+    """Return the start time of a process in ticks since boot; ``None`` if it no longer runs."""
     try:
-        # The name of the process, in brackets, may hold blanks.
+        # The name of the process, in parentheses, may contain spaces.
         state, *fields = (Path("/proc") / str(process) / "stat").read_text().rpartition(")")[2].split()
     except OSError:
         return None

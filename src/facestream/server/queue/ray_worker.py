@@ -19,7 +19,7 @@ from facestream.version import __version__
 __all__ = ["JobActor", "main"]
 
 MAX_TRIES = 3
-"""Of a job whose node is gone."""
+"""How often a job is started if its node fails."""
 
 LISTEN_S = 0.2
 
@@ -37,11 +37,11 @@ class JobActor:
             self._worker = Worker(settings, self)
 
     def version(self) -> str:
-        """Of facestream on this node."""
+        """The version of facestream on this node."""
         return __version__
 
     def say(self, kind: str, **values: Any) -> None:
-        """Keep what the job has to tell until it is asked for."""
+        """Keep a message of the job until it is fetched."""
         with self._mutex:
             self._said.append({"kind": kind, **values})
 
@@ -51,21 +51,21 @@ class JobActor:
         self._worker.run(form, Path(result_folder))
 
     def listen(self) -> list[dict[str, Any]]:
-        """What was said since this was asked last."""
+        """Return the messages since the last call."""
         with self._mutex:
             said, self._said = self._said, []
         return said
 
     def stop(self) -> None:
-        """End the job that runs."""
+        """Stop the running job."""
         self.should_stop.set()
 
 
 class _Cluster:
-    """One actor after the other."""
+    """Owns one actor at a time."""
 
     def __init__(self, settings: Mapping[str, Any], orders: Orders) -> None:
-        """Connect.
+        """Connect to the cluster.
 
         Raises:
             FacestreamError: the cluster does not answer.
@@ -76,7 +76,7 @@ class _Cluster:
         self._actor: Any = None
 
     def run(self, form: Mapping[str, str], result_folder: str) -> None:
-        """Run a job and say what it says; where its node goes, it is run again.
+        """Run a job and pass on its messages. If its node fails, run it again.
 
         Raises:
             FacestreamError: it cannot be run there.
@@ -106,7 +106,7 @@ class _Cluster:
         return actor
 
     def _hand_on(self, answer: Any) -> None:
-        """Say what the job says until it has ended."""
+        """Pass on the messages of the job until it has ended."""
         has_stopped = False
         while True:
             ready, _ = self._ray.wait([answer], timeout=LISTEN_S)

@@ -74,7 +74,7 @@ SCHEMA = (
     END
     """,
 )
-"""Every change has a number, so that whoever follows the queue asks for what is new alone."""
+"""Every change has a number, so that clients that follow the queue can ask for new changes only."""
 VERSION = 2
 
 
@@ -86,7 +86,7 @@ LAYOUT = Layout(
 
 
 class JobStatus(IntEnum):
-    """As DISCOVER counts them."""
+    """The numbers that DISCOVER uses."""
 
     WAITING = 0
     RUNNING = 1
@@ -106,50 +106,50 @@ MOVES: Mapping[JobStatus, frozenset[JobStatus]] = {
     JobStatus.ERROR: frozenset({JobStatus.WAITING}),
     JobStatus.CANCELED: frozenset({JobStatus.WAITING}),
 }
-"""From a running job back to a waiting one leads a server that was ended meanwhile."""
+"""A running job waits again if its server was stopped."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
-    """One job as it is kept. Times are seconds since 1970."""
+    """A job in the queue. Times are in seconds since 1970."""
 
     number: int
-    """In the order of the queue; never given twice."""
+    """The position in the queue; never used twice."""
     key: str
-    """What the client calls it."""
+    """The key by which the client refers to it."""
     status: JobStatus
     form: Mapping[str, str]
     progress: str
-    """Number of the session and of all sessions, ``1/2``."""
+    """The current session and the number of sessions, ``1/2``."""
     error: str
     outputs: Sequence[str]
-    """Paths of the files that were written."""
+    """The paths of the written files."""
     was_canceled: bool
     num_starts: int
     queued_s: float
     started_s: float | None
     ended_s: float | None
     changed: int
-    """The number of its last change."""
+    """The number of the last change of this job."""
 
 
 @dataclass(frozen=True, slots=True)
 class Changes:
-    """What happened to a queue after some change."""
+    """The changes of a queue since an earlier one."""
 
     number: int
-    """Of the last change."""
+    """The number of the last change."""
     jobs: Sequence[Job]
-    """Those that were queued or changed."""
+    """The jobs that were queued or changed."""
     removed: Sequence[int]
-    """The numbers of those that were forgotten."""
+    """The numbers of removed jobs."""
 
 
 class JobStore:
-    """All jobs of one server. Calls may come from any thread."""
+    """The jobs of one server. All methods are thread-safe."""
 
     def __init__(self, folder: Path, *, replaces_damaged: bool = False) -> None:
-        """Open the queue of a folder, which is made; running jobs of a server that was ended wait again.
+        """Open the queue in a folder, which is created. Running jobs of a stopped server wait again.
 
         Args:
             folder: where the queue is kept.
@@ -159,7 +159,7 @@ class JobStore:
             FacestreamError: another server has it, it is damaged, or it cannot be kept there.
         """
         self.replaced: str | None = None
-        """What became of a damaged queue."""
+        """What was done with a damaged queue."""
         self.path = folder / FILE_NAME
         self._mutex = threading.Lock()
         try:
@@ -218,7 +218,7 @@ class JobStore:
                 f"{self.path}: the queue cannot be kept there (SQLite's journal is {mode}, not WAL); {LOCAL_DISK}"
             )
         with self._transaction() as db:
-            # Nobody follows a queue from before the server was started.
+            # Clients cannot follow changes from before the start of the server.
             db.execute("DELETE FROM removed")
             db.execute("UPDATE jobs SET status = ? WHERE status = ?", (JobStatus.WAITING, JobStatus.RUNNING))
 
@@ -228,7 +228,7 @@ class JobStore:
             self._lock_file.close()
 
     def submit(self, key: str, form: Mapping[str, str], before: Callable[[], None]) -> bool:
-        """Queue a job, after ``before``. One of that name that waits or runs stays, and the answer is false."""
+        """Queue a job after calling ``before``. Return false if a job of this key already waits or runs."""
         with self._transaction() as db:
             row = db.execute("SELECT status FROM jobs WHERE key = ?", (key,)).fetchone()
             if row is not None and not JobStatus(row["status"]).has_ended:
@@ -242,7 +242,7 @@ class JobStore:
         return True
 
     def take_next(self) -> Job | None:
-        """The job that has waited longest, now running."""
+        """Mark the job that has waited longest as running, and return it."""
         with self._transaction() as db:
             row = db.execute(
                 "SELECT key FROM jobs WHERE status = ? ORDER BY number LIMIT 1", (JobStatus.WAITING,)
@@ -257,7 +257,7 @@ class JobStore:
             return _job(db.execute("SELECT * FROM jobs WHERE key = ?", (row["key"],)).fetchone())
 
     def move(self, key: str, status: JobStatus, error: str = "") -> bool:
-        """Change a job's status, if that is a legal move from the one it has."""
+        """Change the status of a job if the transition is allowed."""
         with self._transaction() as db:
             row = db.execute("SELECT status FROM jobs WHERE key = ?", (key,)).fetchone()
             if row is None or status not in MOVES[JobStatus(row["status"])]:
@@ -271,7 +271,7 @@ class JobStore:
         return True
 
     def move_waiting_to_canceled(self, key: str) -> bool:
-        """Take a job out of the queue, if it has not been started."""
+        """Cancel a job that has not been started."""
         with self._transaction() as db:
             query = "UPDATE jobs SET status = ?, ended_s = ?, was_canceled = 1 WHERE key = ? AND status = ?"
             values = (JobStatus.CANCELED, time.time(), key, JobStatus.WAITING)
@@ -287,13 +287,13 @@ class JobStore:
         return None if row is None else _job(row)
 
     def status_of(self, key: str) -> JobStatus | None:
-        """Without reading the rest of the job."""
+        """Return the status alone, without reading the job."""
         with self._mutex:
             row = self._db.execute("SELECT status FROM jobs WHERE key = ?", (key,)).fetchone()
         return None if row is None else JobStatus(row["status"])
 
     def add_outputs(self, key: str, paths: Sequence[str]) -> None:
-        """Remember files that a job has written."""
+        """Record files that a job has written."""
         with self._transaction() as db:
             row = db.execute("SELECT outputs FROM jobs WHERE key = ?", (key,)).fetchone()
             if row is not None:
@@ -308,7 +308,7 @@ class JobStore:
     def page(
         self, *, before: int | None = None, limit: int = 100, statuses: Sequence[JobStatus] = tuple(JobStatus)
     ) -> list[Job]:
-        """The newest jobs, or those before a number."""
+        """Return the newest jobs, or the newest ones below a number."""
         marks = ", ".join("?" * len(statuses))
         query = f"SELECT * FROM jobs WHERE status IN ({marks}) AND number < ? ORDER BY number DESC LIMIT ?"  # noqa: S608 - marks only
         with self._mutex:
@@ -321,7 +321,7 @@ class JobStore:
         return int(number)
 
     def changes(self, after: int) -> Changes:
-        """All that happened after the change of that number."""
+        """Return all changes after the one with this number."""
         with self._mutex:
             (last,) = self._db.execute("SELECT changes FROM clock").fetchone()
             query = "SELECT * FROM jobs WHERE changed > ? ORDER BY number"
@@ -335,7 +335,7 @@ class JobStore:
         return dict.fromkeys(JobStatus, 0) | {JobStatus(row["status"]): row["n"] for row in rows}
 
     def remove(self, key: str, before: Callable[[], None]) -> bool:
-        """Forget a job that has ended, after ``before``."""
+        """Remove a job that has ended, after calling ``before``."""
         with self._transaction() as db:
             row = db.execute("SELECT status FROM jobs WHERE key = ?", (key,)).fetchone()
             if row is None or not JobStatus(row["status"]).has_ended:
@@ -345,7 +345,7 @@ class JobStore:
         return True
 
     def outdated(self, *, keep_days: float, keep_jobs: int) -> list[str]:
-        """Ended jobs that are too old, or too many."""
+        """Return ended jobs that are too old, or exceed the limit."""
         with self._mutex:
             rows = self._db.execute(
                 "SELECT key FROM jobs WHERE status >= :ended AND (ended_s < :oldest OR number <= COALESCE(("

@@ -27,7 +27,7 @@ PROGRESS_EVERY_S = 0.2
 
 
 class Talk(Protocol):
-    """Whom a job tells what happens, and who may end it."""
+    """The events of a job, sent to the server."""
 
     @property
     def should_stop(self) -> threading.Event: ...
@@ -36,10 +36,10 @@ class Talk(Protocol):
 
 
 class Worker:
-    """Runs jobs and tells of them."""
+    """Runs jobs and reports on them."""
 
     def __init__(self, settings: Mapping[str, Any], talk: Talk) -> None:
-        """``settings`` are the server's."""
+        """Prepare to run jobs with the settings of the server."""
         if settings["cache_folder"]:
             os.environ["FACESTREAM_CACHE"] = settings["cache_folder"]
         self._talk = talk
@@ -51,7 +51,7 @@ class Worker:
         )
 
     def run(self, form: Mapping[str, str], result_folder: Path) -> None:
-        """One job; the last thing that is said is how it ended."""
+        """Run one job. The last message says how it ended."""
         told_s, told_session = 0.0, 0
 
         def tell_progress(session: int, num_sessions: int, progress: Progress) -> None:
@@ -84,7 +84,7 @@ class Worker:
         except MemoryError:
             self._talk.say("failed", error="the machine has not enough memory for this job")
         except Exception as error:
-            # Our own mistakes end one job only; where they were made stands in the server's output.
+            # An unexpected error ends one job only. The traceback goes to the output of the server.
             logging.getLogger(__name__).exception("a job failed")
             self._talk.say("failed", error=f"{type(error).__name__}: {error}")
         else:

@@ -22,21 +22,21 @@ WORKER_COMMAND = (sys.executable, "-m", "facestream.server.queue.worker")
 WORKER_ON_RAY_COMMAND = (sys.executable, "-m", "facestream.server.queue.ray_worker")
 
 SECONDS_TO_STOP = 1.0
-"""A worker that was asked to stop looks between groups of frames; one that does not is ended."""
+"""A worker that was asked to stop checks between groups of frames. One that does not stop in time is killed."""
 
 
 @dataclass(frozen=True, slots=True)
 class JobProgress:
-    """How far a running job is."""
+    """The progress of a running job."""
 
     session: int
     num_sessions: int
     frames: Progress
-    """Of this session."""
+    """The progress within this session."""
 
 
 class WorkerPool:
-    """Runs the jobs of a store, as many at once as there are workers."""
+    """Runs the jobs of a store, one per worker at a time."""
 
     def __init__(
         self,
@@ -48,7 +48,7 @@ class WorkerPool:
         on_worker: Callable[[int], None] = lambda _: None,
         worker_command: Sequence[str] = WORKER_COMMAND,
     ) -> None:
-        """``settings`` is what each worker is told first; ``on_worker`` is told the number of each new process."""
+        """``settings`` are sent to each worker first; ``on_worker`` is called with the ID of each new process."""
         self.store = store
         self.files = files
         self.settings = settings
@@ -63,13 +63,13 @@ class WorkerPool:
             slot.thread.start()
 
     def call(self) -> None:
-        """A job was queued."""
+        """Wake a worker because a job was queued."""
         with self._wake:
             self._wake.notify_all()
 
     def cancel(self, key: str) -> bool:
-        """Ask for the end of a job; the answer is whether there was anything to end. It takes two seconds at most."""
-        # No job is taken out of the queue meanwhile.
+        """Cancel a job; return whether there was anything to cancel. The job ends within two seconds."""
+        # No job may be taken from the queue in the meantime.
         with self._wake:
             if self.store.move_waiting_to_canceled(key):
                 self.files.log(key, logging.WARNING, "Canceled before it was started.")
@@ -81,11 +81,11 @@ class WorkerPool:
 
     @property
     def fps(self) -> float:
-        """Of all running jobs together."""
+        """The frame rate of all running jobs together."""
         return sum(progress.frames.fps for slot in self._slots if (progress := slot.progress) is not None)
 
     def close(self) -> None:
-        """End the workers; jobs that run wait for the next server."""
+        """End the workers. Running jobs wait for the next server."""
         with self._wake:
             self._is_ending = True
             self._wake.notify_all()
@@ -95,7 +95,7 @@ class WorkerPool:
             slot.thread.join()
 
     def next_job(self, slot: _Slot) -> Job | None:
-        """The next job for a slot, waited for; ``None`` when the server ends."""
+        """Wait for the next job of a slot; return ``None`` when the server stops."""
         while True:
             with self._wake:
                 if self._is_ending:
@@ -108,7 +108,7 @@ class WorkerPool:
 
 
 class _Slot:
-    """One worker process after the other, and the thread that talks to it."""
+    """A worker process at a time, and the thread that communicates with it."""
 
     def __init__(self, pool: WorkerPool, name: str) -> None:
         self.key: str | None = None
@@ -119,10 +119,10 @@ class _Slot:
         self._process: WorkerProcess | None = None
         self._is_canceled = self._is_ended = False
         self._has_ended = threading.Event()
-        """Of the job that runs."""
+        """The progress of the running job."""
 
     def cancel(self, key: str) -> bool:
-        """Ask the worker to stop if it runs this job, and end it if it does not."""
+        """If the worker runs this job, ask it to stop, and kill it if it does not."""
         with self._mutex:
             if self.key != key:
                 return False
@@ -134,7 +134,7 @@ class _Slot:
         return True
 
     def end(self) -> None:
-        """The server ends."""
+        """Stop because the server stops."""
         with self._mutex:
             self._is_ended = True
             process = self._process
@@ -142,13 +142,13 @@ class _Slot:
             process.kill()
 
     def take(self, key: str) -> None:
-        """From now on this slot runs that job."""
+        """Mark that this slot runs a job."""
         with self._mutex:
             self.key, self.progress, self._is_canceled = key, None, False
             self._has_ended = threading.Event()
 
     def leave(self) -> None:
-        """The job of this slot has ended."""
+        """Mark that the job of this slot has ended."""
         with self._mutex:
             self._has_ended.set()
             self.key = self.progress = None
@@ -180,7 +180,7 @@ class _Slot:
         self._worker_died(job.key, process)
 
     def _heed(self, key: str, message: Mapping[str, Any]) -> bool:
-        """Do what a worker's message asks for; the answer is whether the job has ended."""
+        """Handle a message of the worker; return whether the job has ended."""
         kind = message["kind"]
         if kind == "log":
             self._pool.files.log(key, message["level"], message["text"])
@@ -203,7 +203,7 @@ class _Slot:
     def _finish(self, key: str, status: JobStatus, error: str = "") -> None:
         if self._is_canceled and status is not JobStatus.FINISHED:
             status, error = JobStatus.CANCELED, ""
-        # The last line is there before anybody can see that the job has ended.
+        # Write the last log line before the job is shown as ended.
         if status is JobStatus.ERROR:
             self._pool.files.log(key, logging.CRITICAL, f"Job failed with exception {error}")
         elif status is JobStatus.CANCELED:
@@ -219,7 +219,7 @@ class _Slot:
         self._finish(key, JobStatus.ERROR, describe_end(code, "in the middle of the job"))
 
     def _ready_process(self) -> WorkerProcess:
-        """The worker of the last job, or a new one where that is gone."""
+        """Return the worker process of the last job, or a new one if it has ended."""
         with self._mutex:
             process = self._process
         if process is not None and process.is_alive:
@@ -253,7 +253,7 @@ class _Slot:
             _log.debug("a worker that is asked to stop has ended already")
 
     def _end_if_it_goes_on(self, process: WorkerProcess, has_ended: threading.Event) -> None:
-        """A job that comes again under the same name meanwhile is another one."""
+        """A later job with the same key is a different job, and is not killed."""
         has_ended.wait(SECONDS_TO_STOP)
         with self._mutex:
             if not has_ended.is_set():
