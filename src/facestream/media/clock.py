@@ -15,11 +15,11 @@ from facestream.errors import SourceError
 __all__ = ["STILL_PERIODS", "FrameClock", "TimedFrame", "check_step_back", "format_rate"]
 
 STILL_PERIODS = 1.5
-"""A frame that stays for more periods is a still; time stamps that go back by more have jumped."""
+"""A frame that is shown for more periods than this is a still. Timestamps that go back by more have jumped."""
 
 
 class TimedFrame(Protocol):
-    """A frame, or what was found in it."""
+    """A frame, or its result."""
 
     @property
     def index(self) -> int: ...
@@ -32,17 +32,18 @@ class TimedFrame(Protocol):
 
 
 class FrameClock:
-    """The time stamps of the frames of all rows that were written, eight bytes each."""
+    """The timestamps of the frames of all written rows, eight bytes each."""
 
     def __init__(self, rate_hz: Fraction, tick_s: float, constant_hz: Fraction | None = None) -> None:
-        """``rate_hz`` and ``tick_s`` are the container's; ``constant_hz`` is the rate of the rows where it is given."""
+        """``rate_hz`` and ``tick_s`` come from the container; ``constant_hz`` is the requested rate of the rows, if
+        any."""
         self._container_rate_hz = rate_hz
         self._constant_hz = constant_hz
         self._tick_s = tick_s
         self._timestamps_s = array("d")
 
     def add(self, timestamp_s: float) -> None:
-        """One more row, of a frame with this time stamp."""
+        """Add a row of a frame with this timestamp."""
         self._timestamps_s.append(timestamp_s)
 
     @property
@@ -51,11 +52,11 @@ class FrameClock:
 
     @property
     def rate_hz(self) -> Fraction:
-        """The constant rate, else the container's where frames keep to it, else (frames - 1) / (last - first)."""
+        """The requested rate, else that of the container if frames keep to it, else (frames - 1) / (last - first)."""
         if self._constant_hz is not None:
             return self._constant_hz
         times = self.timestamps_s
-        # Time stamps are rounded to a tick; where a tick is a whole frame, half a frame is the limit.
+        # Timestamps are rounded to a tick. If a tick is a whole frame, half a frame is the limit.
         allowed_s = min(self._tick_s, 0.5 / float(self._container_rate_hz)) + 1e-6
         if len(times) < 2 or times[-1] <= times[0] or self._drift_s(self._container_rate_hz) <= allowed_s:
             return self._container_rate_hz
@@ -63,12 +64,12 @@ class FrameClock:
 
     @property
     def has_jumped_back(self) -> bool:
-        """Whether time stamps start again, as where recordings were joined; small disorder is none."""
+        """Whether timestamps start again, as in joined recordings. Slight disorder does not count."""
         return bool((np.diff(self.timestamps_s) < -STILL_PERIODS / float(self.rate_hz)).any())
 
     @property
     def drift_s(self) -> float:
-        """How far the time of a row by ``rate_hz`` is from its frame's, at most."""
+        """The largest difference between the time of a row by ``rate_hz`` and that of its frame."""
         return self._drift_s(self.rate_hz)
 
     def _drift_s(self, rate_hz: Fraction) -> float:
@@ -79,7 +80,7 @@ class FrameClock:
 
 
 def check_step_back(path: Path, before_s: float, frame: TimedFrame, period_s: float, remedy: str) -> None:
-    """Make sure that the clock has not started again since the frame before.
+    """Make sure that timestamps have not started again since the previous frame.
 
     Raises:
         SourceError: it has.
@@ -93,6 +94,6 @@ def check_step_back(path: Path, before_s: float, frame: TimedFrame, period_s: fl
 
 
 def format_rate(rate_hz: Fraction | float) -> str:
-    """A rate in 3 to 9 decimals, as many as it needs: ``25.000``, ``29.97002997``."""
+    """Format a rate with 3 to 9 decimals, as needed: ``25.000``, ``29.97002997``."""
     whole, decimals = f"{float(rate_hz):.9f}".split(".")
     return f"{whole}.{decimals.rstrip('0').ljust(3, '0')}"

@@ -9,11 +9,11 @@ from facestream.errors import SourceError
 __all__ = ["MAX_FRAME_PIXELS", "check_frame_size"]
 
 MAX_FRAME_PIXELS = 100_000_000
-"""A larger frame is not unpacked: as RGB it alone would take more than 300 MB. 8K video has 33 million."""
+"""Larger frames are not decoded: one alone would take more than 300 MB as RGB. 8K video has 33 million pixels."""
 
 
 def check_frame_size(path: Path, width: int, height: int) -> None:
-    """Refuse frames that are too large by the header.
+    """Refuse frames that are too large according to the header.
 
     Raises:
         SourceError: they are.

@@ -13,10 +13,10 @@ from facestream.structures import Frame, VideoInfo
 __all__ = ["schedule_rows"]
 
 MAX_GAP_S = 600.0
-"""A longer jump of the time stamps is a fault of the file, not a still picture."""
+"""A longer jump of the timestamps is an error of the file, not a still."""
 
 ROUNDING_ROWS = 1e-6
-"""Time stamps are floats."""
+"""Tolerance, since timestamps are floats."""
 
 
 def schedule_rows(frames: Iterable[Frame], rate_hz: Fraction | None, info: VideoInfo) -> Iterator[tuple[Frame, int]]:
@@ -61,7 +61,7 @@ def schedule_rows(frames: Iterable[Frame], rate_hz: Fraction | None, info: Video
 
 
 def _first_row(shown: float, following: float, *, is_still: bool) -> int:
-    """The first row that belongs to the following frame; both times are in rows."""
+    """Return the first row that belongs to the following frame; both times are in rows."""
     if is_still:
         return math.ceil(following - 0.5 - ROUNDING_ROWS)
     return math.floor((shown + following) / 2 + ROUNDING_ROWS) + 1

@@ -19,23 +19,23 @@ __all__ = ["Source", "check_source", "open_source"]
 
 
 NUMBERED = re.compile(r"%\d*d", re.ASCII)
-"""How FFmpeg and OpenCV write the names of numbered pictures: ``frame%04d.png``."""
+"""The notation of FFmpeg and OpenCV for numbered pictures: ``frame%04d.png``."""
 
 
 class Source(Protocol):
-    """Upright frames in order of presentation, once."""
+    """A source of upright frames in presentation order, to be iterated once."""
 
     @property
     def info(self) -> VideoInfo: ...
 
     @property
     def shortfall(self) -> str | None:
-        """After the iteration: why frames are missing, if so."""
+        """Why frames are missing, if so; known after the iteration."""
         ...
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What the user should know of how the source was read."""
+        """Warnings about how the source was read."""
         ...
 
     def __iter__(self) -> Iterator[Frame]: ...
@@ -44,7 +44,7 @@ class Source(Protocol):
 
 
 def check_source(path: Path, *, is_sequence: bool = False) -> None:
-    """What can be said of a source without opening it.
+    """Check a source without opening it.
 
     Raises:
         SourceError: not there, no regular file, or empty; of numbered pictures, there is none.
@@ -74,7 +74,7 @@ def check_source(path: Path, *, is_sequence: bool = False) -> None:
 def open_source(
     path: str | os.PathLike[str], num_threads: int | None = None, *, sequence_hz: Fraction | None = None
 ) -> Source:
-    """Open a picture or video; the content decides which it is, not the name.
+    """Open a picture or video. Its content decides which of them it is, not its name.
 
     Args:
         path: a file, or of numbered pictures a folder or pattern.
@@ -93,7 +93,7 @@ def open_source(
 
     if sequence_hz is not None:
         return PictureSequence(path, sequence_hz)
-    # Pictures elsewhere are copied before.
+    # Remote pictures are copied first.
     if size_of(path) is not None:
         return VideoSource(path, num_threads)
     if is_animation(path):

@@ -17,7 +17,7 @@ __all__ = ["Turn", "turn_from_display_matrix"]
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """Quarter turns clockwise, and then perhaps a mirroring left to right."""
+    """A number of clockwise quarter turns, optionally followed by a horizontal flip."""
 
     quarters: int = 0
     mirrored: bool = False
@@ -27,19 +27,19 @@ class Turn:
         return self.quarters % 2 == 1
 
     def apply(self, image: npt.NDArray[Any]) -> npt.NDArray[Any]:
-        """The upright image, contiguous; the same array where nothing is to be done."""
+        """Return the upright image, contiguous; the same array if it is already upright."""
         if self.quarters:
             image = cv2.rotate(image, _ROTATIONS[self.quarters])
         return cv2.flip(image, 1) if self.mirrored else image
 
     def apply_to_planes(self, image: YuvImage) -> YuvImage:
-        """The upright picture; the same one where nothing is to be done."""
+        """Return the upright picture; the same one if it is already upright."""
         if not self.quarters and not self.mirrored:
             return image
         step, shift = image.chroma_step, image.chroma_shift
         height, width = image.luma.shape
         for _ in range(self.quarters):
-            # A point (x, y) comes to (height - y, x).
+            # A point (x, y) moves to (height - y, x).
             step, shift = (step[1], step[0]), (_flip(height, step[1], shift[1]), shift[0])
             width, height = height, width
         if self.mirrored:
@@ -52,7 +52,7 @@ _ROTATIONS = {1: cv2.ROTATE_90_CLOCKWISE, 2: cv2.ROTATE_180, 3: cv2.ROTATE_90_CO
 
 
 def _flip(length: int, step: int, shift: float) -> float:
-    """The chroma shift along an axis of so many luma pixels that now runs the other way."""
+    """Return the chroma shift along a reversed axis of so many luma pixels."""
     return -(-length // step) - length / step - shift
 
 
@@ -65,8 +65,8 @@ def turn_from_display_matrix(data: bytes) -> Turn:
     a, b, _, c, d = struct.unpack_from("=5i", data)
     mirrored = a * d - b * c < 0
     if mirrored:
-        # The mirroring comes last: take it out of the shown x.
+        # The flip comes last, so remove it from the displayed x.
         a, c = -a, -c
-    # Upright is (1, 0, 0, 1); a quarter turn clockwise shows the stored x axis downwards: (0, 1, -1, 0).
+    # Upright is (1, 0, 0, 1). After a clockwise quarter turn the stored x axis points down: (0, 1, -1, 0).
     quarters = round(float(np.arctan2(b - c, a + d)) / (np.pi / 2)) % 4
     return Turn(quarters, mirrored)

@@ -33,14 +33,15 @@ WAL_HEADER_BYTES = 32
 WAL_MAGIC = (0x377F0682, 0x377F0683)
 
 ENDINGS = ("-shm", "-wal", "")
-"""Of the files of a database. The main one comes last: as long as it is there, a later start finds the damage too."""
+"""The file extensions of a database. The main file comes last: while it exists, a later start finds the damage as
+well."""
 NOTE_ENDING = "-damaged"
 
 MAX_VERSIONS = 1000
-"""There will never be so many; a larger number is damage."""
+"""A larger number can only be damage."""
 
 MAX_FOUND = 200
-"""Characters of what is told."""
+"""The most characters of a description of damage."""
 
 
 class DamagedDatabaseError(FacestreamError):
@@ -60,22 +61,22 @@ class OtherVersionError(FacestreamError):
 
 
 class ImpossibleRowError(sqlite3.DatabaseError):
-    """A row holds what the program never writes."""
+    """A row contains values that the program never writes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Layout:
-    """What a database holds."""
+    """The schema of a database."""
 
     version: int
     statements: Sequence[str]
-    """They make what is missing."""
+    """Statements that create what is missing."""
     impossible: Mapping[str, str]
-    """For some tables, which rows cannot be, as an expression."""
+    """For some tables, an SQL expression that is true for invalid rows."""
 
 
 def open_database(path: Path, layout: Layout, *, any_thread: bool = False) -> sqlite3.Connection:
-    """Open a database with a write-ahead log after a check of all that it holds, and make what is missing.
+    """Open a database with a write-ahead log after a complete check, and create what is missing.
 
     Args:
         path: of the database, which is made where there is none.
@@ -120,12 +121,12 @@ def look_at_files(path: Path) -> str:
 
 
 def damage_of(error: sqlite3.Error) -> str:
-    """What an error says of damage; ``""`` if it is about something else, such as a lock, rights or a full disk."""
+    """Return the damage that an error reports; ``""`` if it is about something else, such as a lock or a full disk."""
     code = getattr(error, "sqlite_errorcode", 0)
     is_damage = (
         isinstance(error, ImpossibleRowError)
         or code & 0xFF in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
-        # Whatever is inserted was looked for before: an index says something else than its table.
+        # Inserted keys were looked up before, so an index contradicts its table.
         or code in (sqlite3.SQLITE_CONSTRAINT_UNIQUE, sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY)
         or str(error).startswith("Could not decode to UTF-8")
     )
@@ -137,13 +138,13 @@ def note_damage(path: Path, found: str) -> None:
 
     Not all that is met while a database is used is found by a check of its structure.
     """
-    # Where nothing can be written, the next start will meet the damage again.
+    # If nothing can be written, the next start will find the damage again.
     with suppress(OSError):
         path.with_name(path.name + NOTE_ENDING).write_text(found, encoding="utf-8", errors="backslashreplace")
 
 
 def name_aside(path: Path) -> Path:
-    """A name with the date for a damaged database, where nothing lies yet."""
+    """Return an unused name with the date for a damaged database."""
     stamp = time.strftime("%Y-%m-%dT%H%M%S")
     for number in itertools.count(1):
         more = f"-{number}" if number > 1 else ""
@@ -154,7 +155,7 @@ def name_aside(path: Path) -> Path:
 
 
 def set_aside(path: Path, target: Path) -> None:
-    """Give all files of a database that nobody has open another name.
+    """Rename all files of a database that is not open.
 
     Raises:
         OSError: they cannot be renamed.
@@ -185,7 +186,7 @@ def _prepare(connection: sqlite3.Connection, path: Path, layout: Layout) -> None
 
 
 def _check(connection: sqlite3.Connection, layout: Layout, *, is_new: bool) -> str:
-    """What is wrong with the pages, the tables or the rows; ``""`` if nothing."""
+    """Return what is wrong with pages, tables or rows; ``""`` if nothing."""
     for (line,) in connection.execute("PRAGMA quick_check(1)"):
         if line != "ok":
             return f"quick_check: {_one_line(line.removeprefix('*** in database main ***'))}"
@@ -196,7 +197,7 @@ def _check(connection: sqlite3.Connection, layout: Layout, *, is_new: bool) -> s
         expected = _read_tables(example)
     for table, columns in expected.items():
         if table not in tables:
-            # A run that was killed in the middle of making them left some.
+            # A run that was killed while creating them left some.
             if not is_new:
                 return f"there is no table {table!r}"
         elif tables[table] != columns:
@@ -210,7 +211,7 @@ def _check(connection: sqlite3.Connection, layout: Layout, *, is_new: bool) -> s
 
 
 def _read_tables(connection: sqlite3.Connection) -> dict[str, list[tuple[str, ...]]]:
-    """The columns of each table. Not its SQL, which may be spelled differently."""
+    """Return the columns of each table, rather than its SQL, which may be formatted differently."""
     query = (
         'SELECT tables.name, columns.name, columns.type, columns."notnull", columns.pk '
         "FROM sqlite_schema AS tables, pragma_table_info(tables.name) AS columns "
@@ -234,7 +235,7 @@ def _look_at_main(path: Path) -> str:
     if len(header) < HEADER_BYTES or not header.startswith(MAGIC):
         return "the file is no SQLite database"
     (schema_format,), (encoding,) = struct.unpack(">I", header[44:48]), struct.unpack(">I", header[56:60])
-    # SQLite would open some of these for reading only, or take them for those of a later version.
+    # SQLite would open some of these read-only, or take them for a later version.
     if not (set(header[18:20]) <= {1, 2} and schema_format <= 4 and encoding <= 1):
         return "its header is damaged"
     return ""
@@ -246,7 +247,7 @@ def _look_at_log(path: Path) -> str:
             header = file.read(WAL_HEADER_BYTES)
     except FileNotFoundError:
         return ""
-    # After a power cut there may be nothing but zeros, of changes that were not on the disk yet.
+    # After a power failure it may be all zeros, for changes that were not yet on disk.
     if not any(header):
         return ""
     if len(header) == WAL_HEADER_BYTES:
@@ -257,7 +258,7 @@ def _look_at_log(path: Path) -> str:
 
 
 def _sum_words(data: bytes, *, is_big: bool) -> tuple[int, int]:
-    """SQLite's checksum of the header of a write-ahead log (sqlite.org/fileformat2.html, 4.2)."""
+    """Compute SQLite's checksum of a write-ahead log header (sqlite.org/fileformat2.html, 4.2)."""
     words = struct.unpack(f"{'>' if is_big else '<'}{len(data) // 4}I", data)
     sum_1 = sum_2 = 0
     for first, second in zip(words[::2], words[1::2], strict=True):
@@ -267,7 +268,7 @@ def _sum_words(data: bytes, *, is_big: bool) -> tuple[int, int]:
 
 
 def _remove_empty(path: Path) -> None:
-    """What could not be begun is not to be taken for a damaged database later."""
+    """Remove files that could not be created, so that they do not count as damage later."""
     with suppress(OSError):
         if path.stat().st_size == 0:
             path.unlink()

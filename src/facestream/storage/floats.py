@@ -9,6 +9,6 @@ __all__ = ["as_float64"]
 
 
 def as_float64(values: npt.ArrayLike) -> npt.NDArray[np.float64]:
-    """An array of its own; NumPy would warn of signalling NaN, which a damaged file may hold."""
+    """Return a copy. Signalling NaNs of damaged files cause no warnings."""
     with np.errstate(invalid="ignore"):
         return np.asarray(values).astype(np.float64)

@@ -16,7 +16,7 @@ __all__ = ["lock", "locked_folder"]
 
 
 def lock(descriptor: int, *, wait: bool) -> bool:
-    """Lock an open file; false where another run has it and is not waited for, or where there are no locks."""
+    """Lock an open file; return false if another run holds it and we do not wait, or if locks are not supported."""
     if fcntl is None:
         return False
     try:
@@ -28,10 +28,10 @@ def lock(descriptor: int, *, wait: bool) -> bool:
 
 @contextlib.contextmanager
 def locked_folder(folder: Path) -> Iterator[bool]:
-    """One run at a time changes names in a folder; false where there are no locks."""
+    """Let one run at a time rename files in a folder; false if locks are not supported."""
     try:
         descriptor = os.open(folder, os.O_RDONLY)
-    except OSError:  # Windows opens no folders
+    except OSError:  # Windows cannot open folders
         descriptor = -1
     try:
         yield descriptor >= 0 and lock(descriptor, wait=True)

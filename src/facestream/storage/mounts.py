@@ -15,15 +15,15 @@ from facestream.storage.remote import describe_file, fetch, is_address, open_ran
 __all__ = ["fetched", "open_readable", "readable", "size_of"]
 
 FETCH_BYTES = 64_000_000
-"""Smaller files are copied at once: pictures, and short clips."""
+"""Smaller files, such as pictures and short clips, are copied at once."""
 
 _mounts: dict[Path, str] = {}
-"""The address behind each name."""
+"""The address of each local name."""
 
 
 @contextmanager
 def fetched(source: str) -> Iterator[Path]:
-    """A local file, be that one already or a copy that goes at the end.
+    """Provide a local file: the file itself, or a temporary copy.
 
     Raises:
         SourceError: the address cannot be read.
@@ -39,7 +39,7 @@ def fetched(source: str) -> Iterator[Path]:
 
 @contextmanager
 def readable(source: str) -> Iterator[Path]:
-    """A local name of a file, be that a path or an address; what is copied goes at the end.
+    """Provide a local name of a path or address. A temporary copy is removed at the end.
 
     Raises:
         SourceError: the address cannot be read.
@@ -62,13 +62,13 @@ def readable(source: str) -> Iterator[Path]:
 
 @contextmanager
 def _folder_for(source: str) -> Iterator[Path]:
-    """The name of a file in a folder of its own, which goes at the end."""
+    """Provide the name of a file in a temporary folder."""
     with tempfile.TemporaryDirectory(prefix="facestream-") as folder:
         yield Path(folder) / (source.rstrip("/").rpartition("/")[2] or "source")
 
 
 def open_readable(path: Path) -> BinaryIO:
-    """A file, unbuffered, or what stands behind its name.
+    """Open a file, or the remote file of its name, unbuffered.
 
     Raises:
         OSError: it cannot be opened.
@@ -80,7 +80,7 @@ def open_readable(path: Path) -> BinaryIO:
 
 
 def size_of(path: Path) -> int | None:
-    """The size of what stands behind a name; ``None`` for a file that is just there.
+    """Return the size of the remote file of a name; ``None`` for a local file.
 
     Raises:
         SourceError: its address cannot be read.
@@ -89,7 +89,7 @@ def size_of(path: Path) -> int | None:
 
 
 class _RangedFile(io.RawIOBase):
-    """A file elsewhere, whose store answers with exceptions of all kinds, as one of this machine."""
+    """A remote file that raises the same errors as a local one."""
 
     def __init__(self, file: BinaryIO) -> None:
         self._file = file

@@ -12,11 +12,11 @@ __all__ = ["pack_numbers", "unpack_numbers"]
 
 
 def pack_numbers(numbers: npt.NDArray[np.int64]) -> str:
-    """The steps from one to the next, deflated, in letters."""
+    """Encode the differences, compressed, in base64."""
     steps = np.diff(np.asarray(numbers, dtype="<i8"), prepend=np.int64(0)).astype("<i8")
     return base64.b64encode(zlib.compress(steps.tobytes())).decode("ascii")
 
 
 def unpack_numbers(text: str) -> npt.NDArray[np.int64]:
-    """What ``pack_numbers`` was given."""
+    """Undo ``pack_numbers``."""
     return np.cumsum(np.frombuffer(zlib.decompress(base64.b64decode(text)), dtype="<i8")).astype(np.int64)

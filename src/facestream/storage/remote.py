@@ -19,19 +19,19 @@ if TYPE_CHECKING:
 __all__ = ["describe_file", "fetch", "find_files", "is_address", "is_there", "open_ranges", "remove", "store"]
 
 ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
-"""A scheme has two letters or more, so that it is no drive."""
+"""A scheme has two or more letters, unlike a drive."""
 
 BLOCK_BYTES = 1 << 20
-"""What is asked for at once."""
+"""The size of one request."""
 
 
 def is_address(text: str) -> bool:
-    """Whether it is an address rather than a path."""
+    """Whether a text is an address rather than a path."""
     return ADDRESS.match(text) is not None
 
 
 def find_files(address: str) -> Iterator[tuple[str, str]]:
-    """The files that an address stands for: each one's own address, and its name below a folder or pattern.
+    """Expand an address to files: the address of each, and its name relative to the folder or pattern.
 
     Raises:
         SourceError: the place cannot be reached.
@@ -53,7 +53,7 @@ def find_files(address: str) -> Iterator[tuple[str, str]]:
 
 
 def describe_file(address: str) -> tuple[int, str]:
-    """The size of a file, and what its store gives as its time or version.
+    """Return the size of a file, and its time or version from the store.
 
     Raises:
         SourceError: it is not there, or cannot be reached.
@@ -69,7 +69,7 @@ def describe_file(address: str) -> tuple[int, str]:
 
 
 def open_ranges(address: str) -> BinaryIO:
-    """A file that is read in ranges as they are asked for.
+    """Open a file that is read in ranges on demand.
 
     Raises:
         SourceError: it is not there, or cannot be reached.
@@ -101,7 +101,7 @@ def fetch(address: str, path: Path) -> None:
 
 
 def store(path: Path, address: str) -> None:
-    """Copy a local file to an address: under a temporary name, which is then moved.
+    """Copy a local file to an address under a temporary name, then rename it.
 
     Raises:
         OutputError: it cannot be written.
@@ -114,14 +114,14 @@ def store(path: Path, address: str) -> None:
         files.put_file(os.fspath(path), hidden)
         files.mv(hidden, place)
     except Exception as error:
-        # What went wrong first is what is told.
+        # Report the first error.
         with contextlib.suppress(Exception):
             files.rm(hidden)
         raise OutputError(f"{address}: cannot be written ({_reason(error)})") from error
 
 
 def is_there(address: str) -> bool:
-    """Whether there is such a file.
+    """Whether a file exists.
 
     Raises:
         OutputError: the place cannot be reached.
@@ -134,7 +134,7 @@ def is_there(address: str) -> bool:
 
 
 def remove(address: str) -> None:
-    """Remove a file, if it is there.
+    """Remove a file if it exists.
 
     Raises:
         OutputError: it cannot be removed.
@@ -170,6 +170,6 @@ def _unreachable(address: str, error: Exception) -> SourceError:
 
 
 def _reason(error: Exception) -> str:
-    """Stores answer with all kinds of exceptions, some over many lines."""
+    """Turn any exception of a store into an error of one line."""
     text = " ".join(str(error).split()) or type(error).__name__
     return text[:200]

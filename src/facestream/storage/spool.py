@@ -15,7 +15,7 @@ __all__ = ["ArraySpool"]
 
 
 class ArraySpool:
-    """Values of one type, written one after the other and mapped at the end; the mapping outlives the spool."""
+    """Values of one type that are appended to a file and memory-mapped at the end. The mapping outlives the spool."""
 
     def __init__(self, dtype: np.dtype[Any]) -> None:
         self._dtype = dtype
@@ -34,7 +34,7 @@ class ArraySpool:
         self._file.close()
 
     def append(self, values: npt.NDArray[Any]) -> None:
-        """Further values, of any shape.
+        """Append values of any shape.
 
         Raises:
             OutputError: the folder of temporary files is full.
@@ -48,7 +48,7 @@ class ArraySpool:
         self._num_values += values.size
 
     def to_array(self, num_columns: int) -> npt.NDArray[Any]:
-        """All values as rows (N, num_columns), read-only."""
+        """Return all values as read-only rows (N, num_columns)."""
         shape = (self._num_values // num_columns, num_columns)
         return np.memmap(self._file, self._dtype, mode="r", shape=shape) if shape[0] else np.empty(shape, self._dtype)
 

@@ -19,12 +19,12 @@ __all__ = ["PREFIX", "StagedFile", "check_folder", "is_folder", "sweep_staged_fi
 PREFIX = ".facestream-"
 
 BUFFER_BYTES = 1 << 18
-"""Rows are a few kilobytes, and there are hundreds in a second."""
+"""The buffer size. Rows are a few kilobytes, and there are hundreds per second."""
 
 STAGED_NAME = re.compile(re.escape(PREFIX) + r"[0-9a-f]{16}\.(part|mp4)")
 
 _unfinished: dict[Path, int] = {}
-"""Hidden files of this process, and its number, since a fork has no right to them."""
+"""The hidden files of this process with its ID, since a fork must not remove them."""
 
 
 class StagedFile:
@@ -35,7 +35,7 @@ class StagedFile:
     """
 
     def __init__(self, path: Path, suffix: str = "") -> None:
-        """Begin the file; ``suffix`` ends the hidden name, for writers that look at it.
+        """Begin the file; ``suffix`` ends the hidden name, for writers that need it.
 
         Raises:
             OutputError: the folder cannot be written to.
@@ -47,7 +47,7 @@ class StagedFile:
                 self.hidden_path = path.with_name(f"{PREFIX}{self.token}{suffix or '.part'}")
                 _unfinished[self.hidden_path] = os.getpid()
                 self.file: BinaryIO = self.hidden_path.open("x+b", BUFFER_BYTES)
-                # Another run may have swept the file between its birth and its lock.
+                # Another run may have removed the file between its creation and its lock.
                 if not lock(self.file.fileno(), wait=True) or self.hidden_path.exists():
                     break
                 self.discard()
@@ -56,7 +56,7 @@ class StagedFile:
             raise OutputError(f"{path}: cannot be written ({error.strerror or error})") from error
 
     def finish(self) -> None:
-        """All bytes are written: put them on the disk."""
+        """Flush the complete file to disk."""
         try:
             self.file.flush()
             os.fsync(self.file.fileno())
@@ -64,18 +64,18 @@ class StagedFile:
             raise OutputError(f"{self.path}: cannot be written ({error.strerror or error})") from error
 
     def rename_hidden(self, path: Path) -> None:
-        """Give the finished file another hidden name."""
+        """Rename the finished file to another hidden name."""
         self._close_where_open_files_cannot_be_renamed()
         self.leave_to_later_runs()
         self.hidden_path.replace(path)
         self.hidden_path = path
 
     def leave_to_later_runs(self) -> None:
-        """Do not remove the hidden file when the process ends: others know from it how far this run came."""
+        """Keep the hidden file when the process ends, so that others can see how far this run came."""
         _unfinished.pop(self.hidden_path, None)
 
     def commit(self) -> None:
-        """Bring the finished file into sight in place of an older one."""
+        """Rename the finished file to its final name; an older file is replaced."""
         try:
             self._close_where_open_files_cannot_be_renamed()
             self.hidden_path.replace(self.path)
@@ -85,7 +85,7 @@ class StagedFile:
             raise OutputError(f"{self.path}: cannot be written ({error.strerror or error})") from error
 
     def discard(self) -> None:
-        """Leave nothing behind; does nothing after ``commit``."""
+        """Remove the hidden file; does nothing after ``commit``."""
         with contextlib.suppress(OSError):
             self.file.close()
         with contextlib.suppress(OSError):
@@ -106,10 +106,10 @@ def _remove_unfinished() -> None:
 
 
 def sweep_staged_files(folder: Path) -> None:
-    """Remove the hidden files that killed runs left in a folder; those of living runs are locked and stay."""
+    """Remove the hidden files of killed runs from a folder. Those of running processes are locked and stay."""
     with contextlib.suppress(OSError):
         for path in folder.glob(f"{PREFIX}*"):
-            # Opening anything but a file could wait for ever.
+            # Opening anything but a file could block for ever.
             if STAGED_NAME.fullmatch(path.name) and path.is_file():
                 _remove_if_dead(path)
 
@@ -121,12 +121,12 @@ def _remove_if_dead(path: Path) -> None:
 
 
 def is_folder(path: str | Path) -> bool:
-    """Whether there is such a folder; of a name that is too long there is none."""
+    """Whether a folder exists; false for names that are too long."""
     return os.path.isdir(path)  # noqa: PTH112 - Path.is_dir fails there
 
 
 def check_folder(folder: Path) -> None:
-    """Make sure that files can be made in a folder.
+    """Make sure that files can be created in a folder.
 
     Raises:
         OutputError: it is missing, no folder, or not writable.

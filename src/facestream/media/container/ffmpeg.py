@@ -33,12 +33,12 @@ REFUSED_FORMATS: Mapping[str, str] = {
     "dash": "a manifest of files and addresses",
     "webm_dash_manifest": "a part of a DASH manifest",
     "imf": "a composition, whose tracks are files that it names",
-    # Sessions on a network.
+    # Network sessions.
     "sdp": "describes a session at addresses that it names",
     "rtsp": "a session at an address",
     "rtp": "a session at an address",
     "sap": "announces sessions at addresses",
-    # Files that go on in files beside them.
+    # Files that continue in other files.
     "vobsub": "an index; the subtitles lie in the .sub file beside it",
     "mlv": "goes on in the files .M00, .M01 and so on beside it",
     "dvdvideo": "the folder of a disc",
@@ -47,7 +47,7 @@ REFUSED_FORMATS: Mapping[str, str] = {
     "avisynth": "a program that opens files",
     "vapoursynth": "a Python program, which could do anything",
     "svg_pipe": "a drawing that can name pictures",
-    # Not made of other files, but not of pictures either.
+    # These contain no other files, but no pictures either.
     "tty": "text, which FFmpeg would draw as a video",
 }
 """FFmpeg's readers that open other files or run programs, and why each is refused. Readers that open something by its
@@ -59,17 +59,17 @@ HANDED_OVER = ("image2",)
 handed, such as TGA, which has no signature; a name with numbers never reaches it."""
 
 AVFMT_NOFILE = 1
-"""FFmpeg's flag of readers that open something by its name."""
+"""FFmpeg's flag for readers that open something by its name."""
 
 MAX_SUFFIX = 10
 BLOCK_BYTES = 1 << 17
 
 NO_PROTOCOL = "none"
-"""An empty list would allow all of them."""
+"""An empty list would allow all protocols."""
 
 
 class ReadableFile(Protocol):
-    """What FFmpeg reads from."""
+    """A file that FFmpeg reads from."""
 
     def read(self, num_bytes: int, /) -> bytes: ...
 
@@ -79,7 +79,7 @@ class ReadableFile(Protocol):
 
 
 def open_reader(file: ReadableFile, path: Path) -> InputContainer:
-    """Open a file that is open already; ``path`` says what it is called.
+    """Read an open file with FFmpeg; ``path`` is its name.
 
     Raises:
         FFmpegError: FFmpeg cannot read it, or it is of a format that is refused.
@@ -94,7 +94,7 @@ def open_reader(file: ReadableFile, path: Path) -> InputContainer:
 
 
 def open_writer(path: Path, format_name: str, options: Mapping[str, str] | None = None) -> OutputContainer:
-    """Begin a file of FFmpeg's format of that name.
+    """Begin to write a file in the FFmpeg format of this name.
 
     Raises:
         FFmpegError, OSError: it cannot be written.
@@ -104,13 +104,13 @@ def open_writer(path: Path, format_name: str, options: Mapping[str, str] | None 
 
 @cache
 def allowed_formats() -> str:
-    """The names of the formats that may be read, with commas between."""
+    """Return the comma-separated names of the formats that may be read."""
     names = []
     for name in av.formats_available:
         try:
             known = ContainerFormat(name, "r")
         except ValueError:
-            # It is written only.
+            # It can only be written.
             continue
         opens_by_name = bool(known.flags & AVFMT_NOFILE) and name not in HANDED_OVER
         if not opens_by_name and name not in REFUSED_FORMATS:
@@ -119,7 +119,7 @@ def allowed_formats() -> str:
 
 
 class _Nameless:
-    """A file under a name that leads nowhere."""
+    """A file whose name does not exist."""
 
     def __init__(self, file: ReadableFile, name: str) -> None:
         self.name = name
@@ -127,6 +127,6 @@ class _Nameless:
 
 
 def _plain_suffix(path: Path) -> str:
-    """The ending of a name, by which formats without a signature are known; nothing that could be a pattern."""
+    """Return the file extension, by which formats without a signature are recognised, if it cannot be a pattern."""
     suffix = path.suffix.lower()
     return suffix if len(suffix) <= MAX_SUFFIX and suffix[1:].isascii() and suffix[1:].isalnum() else ""

@@ -17,7 +17,8 @@ GIF_TRAILER = b"\x3b"
 
 
 def count_missing_bytes(path: Path) -> int:
-    """Bytes that an MP4, Matroska, AVI or GIF file promises beyond its end; 0 for whole files and other formats."""
+    """Return how many bytes an MP4, Matroska, AVI or GIF file lacks at its end; 0 for complete files and other
+    formats."""
     elsewhere = size_of(path)
     size = path.stat().st_size if elsewhere is None else elsewhere
     with path.open("rb") if elsewhere is None else open_readable(path) as file:
@@ -28,7 +29,7 @@ def count_missing_bytes(path: Path) -> int:
             return max(0, _matroska_end(file) - size)
         if head[:4] == b"RIFF":
             promised = int.from_bytes(head[4:8], "little")
-            # Recorders that cannot seek leave all ones.
+            # Recorders that cannot seek write all ones.
             return 0 if promised >= 0xFFFFFF00 else max(0, 8 + promised - size)
         if head[:4] == b"GIF8":
             file.seek(max(0, size - 16))
@@ -38,13 +39,13 @@ def count_missing_bytes(path: Path) -> int:
 
 
 def _mp4_end(file: BinaryIO, size: int) -> int:
-    """Where the last of the boxes at the top ends."""
+    """Return the end of the last top-level box."""
     boxes = itertools.takewhile(lambda box: box.kind.isalnum(), read_boxes(file, 0, size))
     return max((box.end for box in boxes), default=0)
 
 
 def _matroska_end(file: BinaryIO) -> int:
-    """Where the segment ends; 0 where its size is unknown, as in live recordings (RFC 8794)."""
+    """Return the end of the segment; 0 if its size is unknown, as in live recordings (RFC 8794)."""
     file.seek(4)
     header_size, _ = _read_size(file)
     file.seek(header_size, os.SEEK_CUR)
@@ -55,7 +56,7 @@ def _matroska_end(file: BinaryIO) -> int:
 
 
 def _read_size(file: BinaryIO) -> tuple[int, bool]:
-    """A variable-length size, and whether it is known: all ones mean that it is not."""
+    """Read a variable-length size, and whether it is known. All ones mean unknown."""
     first = file.read(1)
     if not first or not first[0]:
         return 0, False

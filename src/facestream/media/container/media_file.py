@@ -28,10 +28,10 @@ file, and keep all of it for some formats, such as H.264 without a container."""
 
 
 class MediaFile:
-    """A media file that is open for reading."""
+    """A media file, open for reading."""
 
     def __init__(self, path: Path) -> None:
-        """Open it.
+        """Open the file.
 
         Raises:
             SourceError: FFmpeg cannot read it, or it is made of other files.
@@ -66,19 +66,19 @@ class MediaFile:
         streams = [s for s in self.container.streams.video if not s.disposition & Disposition.attached_pic]
         if not streams:
             raise SourceError(f"{self.path}: {self._describe_rest()}, but no video; give a picture or video")
-        # PyAV's types do not tell that a stream without a decoder has no context.
+        # PyAV's types do not say that a stream without a decoder has no context.
         known = [s for s in streams if cast("CodecContext | None", s.codec_context) is not None]
         if not known:
             raise SourceError(
                 f"{self.path}: its video is in a format that FFmpeg cannot decode; save it as H.264, or check that "
                 "the file is whole"
             )
-        # Beside a HEIF sequence lies a still, which is marked as default too.
+        # A HEIF sequence comes with a still that is marked as default as well.
         moving = [s for s in known if s.frames != 1] or known
         return next((s for s in moving if s.disposition & Disposition.default), moving[0])
 
     def _describe_rest(self) -> str:
-        """What there is in a file without a video, as a person would say it."""
+        """Describe in plain words what a file without a video contains."""
         streams = self.container.streams
         found = {
             "sound": bool(streams.audio),
@@ -92,7 +92,7 @@ class MediaFile:
         return f"it has {' and '.join([', '.join(things[:-1]), things[-1]] if len(things) > 1 else things)}"
 
     def packets(self, stream: VideoStream) -> Iterator[Packet[VideoStream]]:
-        """The packets of a stream, at the end an empty one.
+        """Iterate over the packets of a stream, with an empty one at the end.
 
         Raises:
             FFmpegError: the file is damaged, or nothing more is found in it.
@@ -100,21 +100,21 @@ class MediaFile:
         for packet in self.container.demux():
             if packet.size:
                 self._file.num_barren_bytes = 0
-            # The index that FFmpeg has in a packet is not set in the empty ones at the end.
+            # FFmpeg does not set the stream index of the empty packets at the end.
             if packet.stream.index == stream.index:
                 yield cast("Packet[VideoStream]", packet)
 
     def seek(self, stream: VideoStream, pts: int, dts: int) -> None:
-        """Go to the key packet of these time stamps, or to one before it.
+        """Seek to the keyframe with these timestamps, or to an earlier one.
 
         Raises:
             FFmpegError: the file cannot be read there.
         """
-        # Some containers look for the time of decoding, others for that of presentation.
+        # Some containers seek by decoding time, others by presentation time.
         self.container.seek(min(pts, dts), stream=stream, backward=True)
 
     def packets_from(self, stream: VideoStream, pts: int, dts: int) -> Iterator[Packet[VideoStream]]:
-        """The packets of a stream from the key packet of these time stamps on; none where that is not found.
+        """Iterate over the packets of a stream from the keyframe with these timestamps; empty if it is not found.
 
         Raises:
             FFmpegError: the file cannot be read there.
@@ -130,7 +130,7 @@ class MediaFile:
 
 
 def _refuse_what_names_others(path: Path) -> None:
-    """FFmpeg would refuse these without a word of what they are, or leave out what lies elsewhere.
+    """Refuse files that FFmpeg would refuse without an explanation, or read only in part.
 
     Raises:
         SourceError: the file is made of other files.
@@ -148,7 +148,7 @@ def _refuse_what_names_others(path: Path) -> None:
 
 
 def _explain(path: Path, error: av.error.FFmpegError) -> str:
-    """Why FFmpeg cannot read a file."""
+    """Return why FFmpeg cannot read a file."""
     with suppress(OSError):
         if sentence := explain_unreadable(path):
             return sentence
@@ -156,16 +156,16 @@ def _explain(path: Path, error: av.error.FFmpegError) -> str:
 
 
 class _WatchedFile:
-    """What FFmpeg reads of a file, counted."""
+    """A file that counts how much FFmpeg reads."""
 
     def __init__(self, path: Path) -> None:
         self._file = open_readable(path)
         self._is_open = True
         self.num_barren_bytes = 0
-        """Read since something was found."""
+        """The number of bytes read since the last packet."""
 
     def read(self, num_bytes: int) -> bytes:
-        """The next bytes.
+        """Read the next bytes.
 
         Raises:
             FFmpegError: they cannot be read, or there were many already in which nothing was found.
@@ -191,6 +191,6 @@ class _WatchedFile:
             self._file.close()
 
     def __del__(self) -> None:
-        # As FFmpeg's own files, which end with their container.
+        # Closed with its container, as FFmpeg's own files.
         if getattr(self, "_is_open", False):
             self.close()

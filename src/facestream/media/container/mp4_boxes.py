@@ -12,31 +12,31 @@ from facestream.storage.mounts import open_readable
 __all__ = ["MP4_BEGINNINGS", "Box", "find_boxes", "has_box", "names_another_file", "read_boxes"]
 
 MP4_BEGINNINGS = (b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip", b"styp", b"pnot")
-"""Kinds of boxes that such a file begins with."""
+"""The box types that such a file begins with."""
 
 MAX_BOXES = 100_000
-"""Recordings in fragments have two a second."""
+"""The limit on the number of boxes. Fragmented recordings have two per second."""
 
 ALIAS_TYPES, LOCATION_TYPES = (b"alis", b"rsrc", b"cios"), (b"url ", b"urn ")
 SELF_CONTAINED = 1
 """A flag of a data reference: the media lies in this file (8.7.2)."""
 
 MIN_ALIAS_BYTES = 150
-"""Shorter ones are empty (FFmpeg's limit too); some writers leave them."""
+"""Shorter references are empty (FFmpeg's limit as well); some writers leave such."""
 
 
 class Box(NamedTuple):
-    """Where a box lies."""
+    """The place of a box in a file."""
 
     kind: bytes
     start: int
-    """Of what is in it."""
+    """Where its contents start."""
     end: int
-    """As its header promises, which may be behind the end of a file that was cut short."""
+    """Its end according to its header, which may be beyond the end of a truncated file."""
 
 
 def read_boxes(file: BinaryIO, start: int, end: int) -> Iterator[Box]:
-    """The boxes between two places of a file, one after the other; they end at what is none."""
+    """Iterate over the boxes between two offsets, up to the first one that is invalid."""
     for _ in range(MAX_BOXES):
         if start + 8 > end:
             return
@@ -55,7 +55,7 @@ def read_boxes(file: BinaryIO, start: int, end: int) -> Iterator[Box]:
 
 
 def has_box(path: Path, kind: bytes) -> bool:
-    """Whether there is such a box at the top of a file.
+    """Whether a file has a top-level box of this type.
 
     Raises:
         OSError: it cannot be read.
@@ -65,7 +65,7 @@ def has_box(path: Path, kind: bytes) -> bool:
 
 
 def names_another_file(path: Path) -> bool:
-    """Whether the pictures of a movie lie in another file, which it names: by its data references, or as a whole.
+    """Whether a movie names another file that holds its pictures, by a data reference or as a whole.
 
     Raises:
         OSError: it cannot be read.
@@ -82,7 +82,7 @@ def names_another_file(path: Path) -> bool:
 
 
 def find_boxes(file: BinaryIO, box: Box, *path: bytes) -> Iterator[Box]:
-    """The boxes of one kind in a box, and of another kind in those, and so on."""
+    """Iterate over the boxes at a path of box types within a box."""
     for found in read_boxes(file, box.start, box.end):
         if found.kind == path[0]:
             if len(path) == 1:
@@ -101,7 +101,7 @@ def _is_of_pictures(file: BinaryIO, track: Box) -> bool:
 
 def _has_outer_reference(file: BinaryIO, track: Box) -> bool:
     for table in find_boxes(file, track, b"mdia", b"minf", b"dinf", b"dref"):
-        # Version, flags and the number of entries stand before them.
+        # They follow version, flags and the number of entries.
         for entry in read_boxes(file, table.start + 8, table.end):
             file.seek(entry.start)
             is_outer = not int.from_bytes(file.read(4), "big") & SELF_CONTAINED

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 __all__ = ["begins_anew"]
 
 IDR_TYPES = {"h264": {5}, "hevc": {19, 20}}
-"""Pictures after which nothing from before is needed (H.264 table 7-1; HEVC table 7-1: IDR_W_RADL, IDR_N_LP)."""
+"""NAL unit types of IDR pictures, after which no earlier picture is needed (H.264 table 7-1; HEVC table 7-1:
+IDR_W_RADL, IDR_N_LP)."""
 
 START_CODE = b"\x00\x00\x01"
 
@@ -29,7 +30,7 @@ def begins_anew(packet: bytes, codec: str, extradata: bytes) -> bool:
 
 
 def _counted_units(packet: bytes, size: int) -> Iterator[int]:
-    """The first byte of each unit, where their lengths stand before them."""
+    """Iterate over the first byte of each unit in a packet with length prefixes."""
     at = 0
     while at + size < len(packet):
         yield packet[at + size]
@@ -37,7 +38,7 @@ def _counted_units(packet: bytes, size: int) -> Iterator[int]:
 
 
 def _marked_units(packet: bytes) -> Iterator[int]:
-    """The first byte of each unit, where start codes stand before them."""
+    """Iterate over the first byte of each unit in a packet with start codes."""
     at = packet.find(START_CODE)
     while 0 <= at < len(packet) - len(START_CODE):
         yield packet[at + len(START_CODE)]

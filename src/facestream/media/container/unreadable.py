@@ -18,14 +18,14 @@ RECORD = "nothing that it names is opened; record the session to a file and give
 
 
 class _Kind(NamedTuple):
-    """A kind of file, and how it begins."""
+    """A kind of file and its first bytes."""
 
     beginning: re.Pattern[bytes]
     sentence: str
 
 
 def _kind(beginning: bytes, sentence: str) -> _Kind:
-    # Blanks, and the mark of Unicode, may stand before it.
+    # Spaces and a byte order mark may precede it.
     return _Kind(re.compile(rb"(?:\xef\xbb\xbf)?\s*" + beginning, re.IGNORECASE | re.DOTALL), sentence)
 
 
@@ -54,7 +54,7 @@ REFUSED_KINDS = (
     ),
     _kind(XML + NAMED + rb"svg\b", "a drawing (SVG), which may name other files; save it as a PNG"),
 )
-"""Made of other files; the readers for them are those of ``REFUSED_FORMATS``."""
+"""Formats that consist of other files. ``REFUSED_FORMATS`` names their readers."""
 
 SCRIPTS = {".avs": "AviSynth", ".vpy": "VapourSynth"}
 
@@ -74,12 +74,12 @@ OTHER_KINDS = (
 
 
 def explain_made_of_others(head: bytes) -> str | None:
-    """What kind of file begins so, if that is one that is made of other files."""
+    """Return the kind of a file with these first bytes, if it consists of other files."""
     return next((kind.sentence for kind in REFUSED_KINDS if kind.beginning.match(head)), None)
 
 
 def explain_unreadable(path: Path) -> str | None:
-    """What kind of file it is and what to do, to be said after its name; ``None`` where there is no telling.
+    """Describe what a file is and what to do, to follow its name in a message; ``None`` if that is unknown.
 
     Raises:
         OSError: it cannot be read.
@@ -105,9 +105,9 @@ def explain_unreadable(path: Path) -> str | None:
 
 
 def _is_text(head: bytes) -> bool:
-    """Whether it could be read by a person, in UTF-8."""
+    """Whether the bytes are readable UTF-8 text."""
     try:
-        # The last character may be cut.
+        # The last character may be incomplete.
         text = head[:-4].decode("utf-8") if len(head) == HEAD_BYTES else head.decode("utf-8")
     except UnicodeDecodeError:
         return False

@@ -24,11 +24,11 @@ __all__ = ["AnimationSource", "is_animation"]
 
 
 def is_animation(path: Path) -> bool:
-    """Whether a picture has several frames that are shown one after the other; the pages of a TIFF are none."""
+    """Whether a picture has several frames that are shown in sequence. The pages of a TIFF do not count."""
     try:
         with _open(path) as picture:
             return picture.format in DURATIONS and _num_frames(picture) > 1
-    except Exception:  # whatever a reader stumbles over; as a picture it will be said what is wrong
+    except Exception:  # any error of a reader; opening it as a picture will report it
         return False
 
 
@@ -41,7 +41,7 @@ class AnimationSource:
     notes: tuple[str, ...] = ()
 
     def __init__(self, path: Path) -> None:
-        """Open it and decode its first frame.
+        """Open the picture and decode its first frame.
 
         Raises:
             SourceError: the file is damaged or too large.
@@ -60,7 +60,7 @@ class AnimationSource:
         except SourceError:
             self.close()
             raise
-        except Exception as error:  # Pillow's readers raise whatever their libraries do
+        except Exception as error:  # Pillow's readers raise any error of their libraries
             self.close()
             raise SourceError(f"{path}: {describe_damage(error)}") from error
         self.info = VideoInfo(
@@ -86,7 +86,7 @@ class AnimationSource:
                 self.shortfall = f"reading broke off: {error}"
                 return
             yield Frame(image, index, float(time_s))
-            # No name is kept, or the image would live on while the next one is made.
+            # Keep no reference, so that the image is freed before the next one is made.
             del image
         if len(self._times_s) < self._num_promised or count_missing_bytes(self.path):
             self.shortfall = f"the file is cut short: {len(self._times_s)} of its frames are whole"
@@ -95,7 +95,7 @@ class AnimationSource:
         self._picture.close()
 
     def __del__(self) -> None:
-        # As FFmpeg's files, which end with their container.
+        # Closed with its container, as FFmpeg's own files.
         if hasattr(self, "_picture"):
             self.close()
 
@@ -105,7 +105,7 @@ class AnimationSource:
 
 
 def _open(path: Path) -> Image.Image:
-    """The picture; a WebP that was cut short as far as it is there, which its reader would refuse."""
+    """Open the picture. Of a truncated WebP, which its reader would refuse, open the complete frames."""
     try:
         return open_picture(path)
     except Exception:
@@ -120,7 +120,7 @@ def _open(path: Path) -> Image.Image:
 
 
 def _skipped(picture: Image.Image) -> int:
-    """A PNG may hold a picture for programs that show no animations, which is no frame."""
+    """A PNG may contain a picture for programs without animations, which is not a frame."""
     return int(bool(picture.info.get("default_image")))
 
 
@@ -129,5 +129,5 @@ def _num_frames(picture: Image.Image) -> int:
 
 
 def _rate(times_s: list[Fraction]) -> Fraction:
-    """Of the frames; where it varies, the average."""
+    """The frame rate, or its average where it varies."""
     return Fraction(len(times_s) - 1) / times_s[-1] if len(times_s) > 1 else Fraction(1)

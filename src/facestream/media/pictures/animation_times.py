@@ -34,14 +34,14 @@ def read_animation_times(path: Path, format_name: str) -> list[Fraction]:
         OSError: it cannot be read.
     """
     with path.open("rb") as file:
-        # A header of a few bytes could promise billions.
+        # A header of a few bytes could claim billions.
         durations_s = list(islice(DURATIONS[format_name](file), MAX_FRAMES))
     shown_s = [duration_s if duration_s > MIN_DURATION_S else SHOWN_S for duration_s in durations_s]
     return list(accumulate(shown_s, initial=Fraction(0)))[: len(shown_s)]
 
 
 def whole_webp(content: bytes) -> bytes:
-    """A WebP that was cut short, up to its last whole frame, as a file of its own."""
+    """Return a truncated WebP as a valid file that ends with its last complete frame."""
     end = RIFF_HEADER_BYTES
     for _, start, stop in _riff_chunks(content):
         if stop > len(content):
@@ -51,7 +51,8 @@ def whole_webp(content: bytes) -> bytes:
 
 
 def _gif_durations(file: BinaryIO) -> Iterator[Fraction]:
-    """Hundredths of a second in the graphic control extension before each whole image (GIF89a, 23)."""
+    """Iterate over the delays, in hundredths of a second in the graphic control extension of each image (GIF89a,
+    23)."""
     content = _mapped(file)
     at = GIF_HEADER_BYTES + _color_table_bytes(content[10:11])
     delay = 0
@@ -71,22 +72,23 @@ def _gif_durations(file: BinaryIO) -> Iterator[Fraction]:
                 return
             at = end
         else:
-            # The trailer, or what is no block.
+            # The trailer, or an invalid block.
             return
 
 
 def _mapped(file: BinaryIO) -> mmap.mmap:
-    """The bytes of a file that is not empty, which stay on the disk."""
+    """Map the bytes of a non-empty file."""
     return mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
 
 
 def _color_table_bytes(flags: bytes) -> int:
-    """Of the table of colours that flags announce (GIF89a, 18 and 20)."""
+    """Return the size of the colour table that the flags announce (GIF89a, 18 and 20)."""
     return 3 << (flags[0] & 7) + 1 if flags and flags[0] & 0x80 else 0
 
 
 def _end_of_blocks(content: bytes | mmap.mmap, at: int) -> int | None:
-    """The place behind a row of data blocks, which an empty one ends; ``None`` where the file ends before."""
+    """Return the offset after a series of data blocks, which ends with an empty one; ``None`` if the file ends
+    first."""
     while at < len(content):
         size = content[at]
         at += 1 + size
@@ -96,7 +98,7 @@ def _end_of_blocks(content: bytes | mmap.mmap, at: int) -> int | None:
 
 
 def _webp_durations(file: BinaryIO) -> Iterator[Fraction]:
-    """Milliseconds in 24 bits of each chunk ``ANMF`` (RFC 9649, 2.7.1.1)."""
+    """Iterate over the delays, in milliseconds in 24 bits of each ``ANMF`` chunk (RFC 9649, 2.7.1.1)."""
     content = _mapped(file)
     for kind, start, stop in _riff_chunks(content):
         if kind == b"ANMF" and stop <= len(content):
@@ -104,7 +106,7 @@ def _webp_durations(file: BinaryIO) -> Iterator[Fraction]:
 
 
 def _riff_chunks(content: bytes | mmap.mmap) -> Iterator[tuple[bytes, int, int]]:
-    """The kind of each chunk of a RIFF file, where its content begins, and where it is to end."""
+    """Iterate over type, start and end of each chunk of a RIFF file."""
     start = RIFF_HEADER_BYTES
     while start + 8 <= len(content):
         size = int.from_bytes(content[start + 4 : start + 8], "little")
@@ -113,7 +115,8 @@ def _riff_chunks(content: bytes | mmap.mmap) -> Iterator[tuple[bytes, int, int]]
 
 
 def _png_durations(file: BinaryIO) -> Iterator[Fraction]:
-    """A fraction of a second in each chunk ``fcTL`` (PNG, third edition, 11.3.6.2); the denominator 0 means 100."""
+    """Iterate over the delays, a fraction of a second in each ``fcTL`` chunk (PNG, third edition, 11.3.6.2). A
+    denominator of 0 means 100."""
     file.seek(PNG_SIGNATURE_BYTES)
     while len(head := file.read(8)) == 8:
         size, kind = int.from_bytes(head[:4], "big"), head[4:]
@@ -130,7 +133,7 @@ def _png_durations(file: BinaryIO) -> Iterator[Fraction]:
 
 
 def _avif_durations(file: BinaryIO) -> Iterator[Fraction]:
-    """Of the samples of the first track of pictures (ISO 14496-12, 8.4.2 and 8.6.1.2)."""
+    """Iterate over the delays of the first picture track (ISO 14496-12, 8.4.2 and 8.6.1.2)."""
     whole = Box(b"", 0, file.seek(0, os.SEEK_END))
     for media in find_boxes(file, whole, b"moov", b"trak", b"mdia"):
         handler, header = (next(find_boxes(file, media, kind), None) for kind in (b"hdlr", b"mdhd"))
@@ -158,4 +161,4 @@ DURATIONS: Mapping[str, Callable[[BinaryIO], Iterator[Fraction]]] = {
     "PNG": _png_durations,
     "AVIF": _avif_durations,
 }
-"""By Pillow's names of the formats whose pictures may be animated. HEIF sequences are read by FFmpeg."""
+"""The readers of delays by Pillow's format names. FFmpeg reads HEIF sequences."""

@@ -15,16 +15,16 @@ __all__ = ["OVERLAY_MARK", "PICTURE_SUFFIXES", "find_pictures", "is_pattern", "s
 PICTURE_SUFFIXES = frozenset(
     ".avif .bmp .dpx .exr .heic .heif .jp2 .jpeg .jpg .pgm .png .pnm .ppm .qoi .tga .tif .tiff .webp".split()
 )
-"""What is taken out of a folder, and by a pattern such as ``frames/*``."""
+"""The file extensions that are taken from a folder or a pattern such as ``frames/*``."""
 
 OVERLAY_MARK = ".overlay."
-"""In the names of pictures with meshes drawn over them."""
+"""A mark in the names of overlays."""
 
 DIGITS = re.compile(r"(\d+)", re.ASCII)
 
 
 def is_pattern(path: Path) -> bool:
-    """Whether a path stands for the files that fit it, and not for a file of that name."""
+    """Whether a path is a pattern, and not the name of an existing file."""
     return glob.has_magic(path.name) and not os.path.lexists(path)
 
 
@@ -60,16 +60,16 @@ def find_pictures(place: Path) -> list[Path]:
 
 
 def sequence_stem(place: Path) -> Path:
-    """What results of a sequence are named for: its folder, or what the names of a pattern begin with."""
+    """Return the stem for the results of a sequence: its folder, or the common beginning of a pattern."""
     stem = place
     if is_pattern(place):
         literal = re.split(r"[*?\[]", place.name)[0].rstrip("_-. ")
         stem = place.with_name(literal) if literal else place.parent
-    # The working directory has a name, too.
+    # The working directory has a name as well.
     return stem if stem.name not in ("", "..") else Path(os.path.realpath(stem))
 
 
 def _natural(name: str) -> tuple[list[tuple[int, int | str]], str]:
-    """Numbers by their value; where they are equal, by how they are written."""
+    """Return a sort key that compares numbers by value, and then by their digits."""
     parts = DIGITS.split(name.lower())
     return [(0, int(part)) if part.isdigit() and part.isascii() else (1, part) for part in parts if part], name

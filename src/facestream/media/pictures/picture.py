@@ -43,7 +43,7 @@ TURNS = {
     7: Turn(3, mirrored=True),
     8: Turn(3),
 }
-"""By the EXIF orientation (EXIF 2.3)."""
+"""Turns by EXIF orientation (EXIF 2.3)."""
 
 
 class PictureSource:
@@ -65,7 +65,7 @@ class PictureSource:
                 turn = read_turn(picture)
                 codec = f"{picture.format}, {picture.mode}"
                 image = turn.apply(to_rgb(picture))
-        except Exception as error:  # Pillow's readers raise whatever their libraries do
+        except Exception as error:  # Pillow's readers raise any error of their libraries
             raise SourceError(f"{path}: {describe_damage(error)}") from error
         self._image = image
         self.info = VideoInfo(
@@ -86,11 +86,11 @@ class PictureSource:
         yield Frame(self._image)
 
     def close(self) -> None:
-        """Nothing is held open."""
+        """Do nothing, since no file is open."""
 
 
 def is_picture(path: Path) -> bool:
-    """Whether the file's first bytes are those of a picture; a film of JPEGs in a row and a HEIF sequence are none.
+    """Whether the first bytes of a file are those of a picture, and not of a JPEG video or a HEIF sequence.
 
     Raises:
         SourceError: a HEIC picture without the plug-in that reads it.
@@ -103,7 +103,7 @@ def is_picture(path: Path) -> bool:
     if path.suffix.lower() in MOTION_JPEG_SUFFIXES:
         return False
     if _is_heif(head):
-        # A sequence is a movie, which FFmpeg reads.
+        # FFmpeg reads sequences, which are movies.
         if has_box(path, b"moov"):
             return False
         _register_heif(path)
@@ -113,13 +113,13 @@ def is_picture(path: Path) -> bool:
             return True
     except Image.DecompressionBombError:
         return True
-    except Exception:  # whatever a reader stumbles over, it is no picture to Pillow
-        # FFmpeg would unpack the texts of a PNG that Pillow finds too long.
+    except Exception:  # any error means that it is not a picture for Pillow
+        # FFmpeg would decompress texts of a PNG that Pillow rejects as too long.
         return head.startswith(PNG_SIGNATURE)
 
 
 def _is_heif(head: bytes) -> bool:
-    """Whether a file's first box names the brands of HEIC, and not of AVIF (ISO/IEC 23008-12)."""
+    """Whether the first box of a file names brands of HEIC, and none of AVIF (ISO/IEC 23008-12)."""
     if head[4:8] != b"ftyp" or head[8:12] not in HEIF_BRANDS:
         return False
     compatible = head[16 : int.from_bytes(head[:4], "big")]
@@ -135,7 +135,7 @@ def _register_heif(path: Path) -> None:
 
 
 def open_picture(path: Path) -> Image.Image:
-    """Read the header only. Pillow's limit on the number of pixels holds; its warning at half of it is kept back."""
+    """Read the header only. Pillow's limit on the number of pixels applies, without its warning at half of it."""
     formats = (*PICTURE_FORMATS, "HEIF") if "HEIF" in Image.OPEN else PICTURE_FORMATS
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -143,29 +143,29 @@ def open_picture(path: Path) -> Image.Image:
 
 
 def picture_size(path: Path) -> tuple[int, int] | None:
-    """Width and height of the upright picture by its header; ``None`` where Pillow cannot read that."""
+    """Return width and height of the upright picture from its header; ``None`` if Pillow cannot read it."""
     try:
         with open_picture(path) as picture:
             width, height = picture.size
             return (height, width) if read_turn(picture).swaps_axes else (width, height)
-    except Exception:  # whatever a reader stumbles over; it will be said when the picture is read
+    except Exception:  # any error of a reader; reading the picture will report it
         return None
 
 
 def read_turn(picture: Image.Image) -> Turn:
-    """How a picture is turned to stand upright."""
+    """Return how to turn a picture upright."""
     return TURNS.get(picture.getexif().get(ORIENTATION_TAG, 1), Turn())
 
 
 def describe_damage(error: Exception) -> str:
-    """Why Pillow cannot read a picture."""
+    """Return why Pillow cannot read a picture."""
     if isinstance(error, Image.DecompressionBombError):
         return f"the picture is too large to unpack ({_count_megapixels(error)}); scale it down first"
     return f"the picture is damaged ({error}); save it again from its original"
 
 
 def _count_megapixels(error: Image.DecompressionBombError) -> str:
-    """What came and what may come at most; Pillow tells the former in its message only."""
+    """Return the number of pixels and the limit. Pillow gives the former only in its message."""
     came = re.search(r"\d+", str(error))
     limit = f"at most {2 * (Image.MAX_IMAGE_PIXELS or 0) / 1e6:.0f} megapixels"
     return f"{int(came.group()) / 1e6:.0f} megapixels, {limit}" if came else limit
@@ -179,7 +179,7 @@ def _notes(picture: Image.Image) -> tuple[str, ...]:
 
 
 def to_rgb(picture: Image.Image) -> npt.NDArray[np.uint8]:
-    """Any mode as uint8 RGB (H, W, 3): deep grey levels are scaled, transparency is laid over white."""
+    """Convert any mode to uint8 RGB (H, W, 3). Deep grey levels are scaled, and transparency becomes white."""
     if picture.mode.startswith("I") or picture.mode == "F":
         grey = _scale_to_bytes(np.asarray(picture))
         return np.repeat(grey[..., None], 3, axis=2)

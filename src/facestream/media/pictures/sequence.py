@@ -27,7 +27,7 @@ class PictureSequence:
     """
 
     def __init__(self, place: Path, rate_hz: Fraction, first: int = 0) -> None:
-        """Find the pictures and look at their headers.
+        """Find the pictures and read their headers.
 
         Args:
             place: a folder, or a pattern.
@@ -70,7 +70,7 @@ class PictureSequence:
             if frame.size != (self.info.width, self.info.height):
                 raise _other_size(path, frame.size, (self.info.width, self.info.height))
             yield Frame(frame.pixels, number, float(number / self._rate_hz))
-            # No name is kept, or the frame would live on while the next one is made.
+            # Keep no reference, so that the frame is freed before the next one is made.
             del frame
         if self._damaged:
             self.shortfall = (
@@ -79,10 +79,10 @@ class PictureSequence:
             )
 
     def close(self) -> None:
-        """Nothing is held open."""
+        """Do nothing, since no file is open."""
 
     def _check_sizes(self) -> tuple[int, int]:
-        """The size of all pictures whose headers can be read."""
+        """The common size of all pictures with readable headers."""
         size = None
         for path in self._pictures:
             found = picture_size(path)
@@ -93,7 +93,7 @@ class PictureSequence:
             size = found
         if size is not None:
             return size
-        # Kinds of pictures that FFmpeg reads.
+        # Picture formats that FFmpeg reads.
         return _read(self._pictures[0]).size
 
 
@@ -105,7 +105,7 @@ def _other_size(path: Path, size: tuple[int, int], wanted: tuple[int, int]) -> S
 
 
 def _read(path: Path) -> Frame:
-    """The one frame of a picture.
+    """Return the single frame of a picture.
 
     Raises:
         SourceError: it is none, or damaged.
@@ -118,14 +118,14 @@ def _read(path: Path) -> Frame:
 
 
 def _find_gaps(pictures: list[Path]) -> Iterator[str]:
-    """What to say where numbers are left out."""
+    """Return a warning if numbers are missing."""
     numbers = [int(found[1]) if (found := LAST_NUMBER.search(path.stem)) else None for path in pictures]
     gaps = [
         (before, after)
         for (before, first), (after, second) in pairwise(zip(pictures, numbers, strict=True))
         if first is not None and second is not None and second > first + 1
     ]
-    # Pictures of every tenth frame leave out as many each time.
+    # A sequence of every tenth frame has regular gaps.
     steps = {second - first for first, second in pairwise(n for n in numbers if n is not None)}
     if gaps and len(steps) > 1:
         before, after = gaps[0]

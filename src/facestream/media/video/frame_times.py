@@ -37,7 +37,7 @@ def read_frame_times(info: VideoInfo) -> npt.NDArray[np.float64]:
 
 
 def frame_clock(info: VideoInfo) -> FrameClock:
-    """The clock that a job over the whole video would have."""
+    """Return the clock of a job on the whole video."""
     clock = FrameClock(info.rate_hz, info.tick_s)
     for time_s in read_frame_times(info):
         clock.add(float(time_s))

@@ -31,20 +31,20 @@ from facestream.structures import Frame, VideoInfo
 __all__ = ["VideoSource"]
 
 FALLBACK_RATE_HZ = Fraction(25)
-"""For raw streams that say nothing of their rate, as FFmpeg assumes."""
+"""The rate of raw streams that do not state one, as FFmpeg assumes."""
 
 PIXEL_ASPECTS = (Fraction(1, 10), Fraction(10))
-"""Beyond these a header's pixel aspect is not believed."""
+"""Pixel aspect ratios beyond these limits are ignored."""
 
 
 MAX_DECODER_THREADS = 16
-"""FFmpeg advises against more."""
+"""FFmpeg advises against more threads."""
 
 MAX_DECODER_PIXELS, FRAMES_PER_THREAD = 60_000_000, 1.7
-"""Each thread of the decoder holds frames of its own: at 3840 x 2160 another 21 MB."""
+"""Each thread of the decoder keeps its own frames: 21 MB more at 3840 x 2160."""
 
 DECODING_MS_PER_MEGAPIXEL, OTHER_MS = 2.5, 2.2
-"""What a frame costs a core to decode and to be looked at, about: H.264 takes 1 to 2.7 ms a megapixel."""
+"""The approximate time for one core to decode and process a frame. H.264 takes 1 to 2.7 ms per megapixel."""
 
 
 class VideoSource:
@@ -65,12 +65,12 @@ class VideoSource:
         self.path = path
         self.shortfall: str | None = None
         self.num_damaged = 0
-        """Packets and frames that could not be decoded."""
+        """The number of packets and frames that could not be decoded."""
         self._is_closed = False
         self._packets_from: Iterator[Packet[VideoStream]] | None = None
-        """Not from the start of the file."""
+        """Whether reading starts within the file."""
         self._in_use = threading.Lock()
-        """FFmpeg ends the process where a file is closed while it reads on."""
+        """FFmpeg crashes the process if a file is closed while it is read."""
         self._media = MediaFile(path)
         try:
             self._stream = self._media.video_stream()
@@ -79,11 +79,11 @@ class VideoSource:
             self._stream.codec_context.thread_count = _count_threads(self._stream, num_threads)
             self._rate = self._stream.average_rate or self._stream.guessed_rate or FALLBACK_RATE_HZ
             self.tick = self._stream.time_base or Fraction(0)
-            """Seconds of a step of the time stamps."""
+            """The resolution of the timestamps in seconds."""
             self._frames = self._decode()
             self._first = next(self._frames, None)
             if self._first is None:
-                # By its name alone FFmpeg may have taken it for a picture.
+                # FFmpeg may have taken it for a picture by its name alone.
                 what = explain_unreadable(path)
                 raise SourceError(
                     f"{path}: {what or f'the video stream holds no frame that can be decoded{self._because()}'}"
@@ -96,7 +96,8 @@ class VideoSource:
 
     @property
     def _is_picture(self) -> bool:
-        """Pictures that Pillow is not asked for come through FFmpeg's picture readers, such as ``qoi_pipe``."""
+        """Pictures in formats that are not enabled in Pillow come through FFmpeg's picture readers, such as
+        ``qoi_pipe``."""
         name = self._media.container.format.name
         return name.endswith("_pipe") or name in ("ico", "image2")
 
@@ -105,7 +106,7 @@ class VideoSource:
         return ()
 
     def __iter__(self) -> Iterator[Frame]:
-        """Each decoded frame once; can be asked for once."""
+        """Iterate over the decoded frames, once."""
         reformatter = VideoReformatter()
         period_s, tick = float(1 / self._rate), self.tick
         frame, self._first = self._first, None
@@ -113,7 +114,7 @@ class VideoSource:
         while frame is not None:
             timestamp_s = next_s if frame.pts is None else frame.pts * tick.numerator / tick.denominator
             try:
-                # No name is given to the image, or it would live on while the next one is made.
+                # Keep no reference, so that the image is freed before the next one is made.
                 yield Frame(self._upright(frame, reformatter), index, timestamp_s, self.info.pixel_aspect)
                 index += 1
             except av.error.FFmpegError:
@@ -123,7 +124,7 @@ class VideoSource:
         self.shortfall = self.shortfall or self._find_shortfall()
 
     def seek(self, pts: int, dts: int) -> None:
-        """Go on with the key frame of these time stamps, in ticks, instead of the first one; before the iteration.
+        """Start at the keyframe with these timestamps in ticks; call this before the iteration.
 
         Raises:
             SourceError: it is not found.
@@ -146,27 +147,27 @@ class VideoSource:
             return None if self._is_closed else next(self._frames, None)
 
     def _upright(self, frame: VideoFrame, reformatter: VideoReformatter) -> Image:
-        """The frame's own planes where their form is known, else RGB."""
+        """Return the planes of a frame if their layout is known, else RGB."""
         planes = yuv_image(frame)
         if planes is not None:
             return self._turn.apply_to_planes(planes)
         return self._turn.apply(reformatter.reformat(frame, format="rgb24").to_ndarray())
 
     def _decode(self) -> Iterator[VideoFrame]:
-        """Frames of the stream; packets that are damaged are counted and passed over."""
+        """Iterate over the frames of the stream. Damaged packets are counted and skipped."""
         has_started = False
         for packet in self._packets():
             try:
                 frames = self._stream.decode(packet)
             except av.error.FFmpegError:
-                # A stream that was cut off its key frame begins with such packets; nothing of it is lost later.
+                # A stream that was cut after its keyframe starts with such packets. Nothing is lost later.
                 self.num_damaged += has_started
                 continue
             has_started = has_started or bool(frames)
             yield from frames
 
     def _packets(self) -> Iterator[Packet[VideoStream] | None]:
-        """Packets up to the last whole one, then ``None``, which drains the decoder."""
+        """Iterate over packets up to the last complete one, then ``None`` to drain the decoder."""
         half: Packet[VideoStream] | None = None
         packets = self._packets_from or self._media.packets(self._stream)
         while True:
@@ -238,7 +239,8 @@ class VideoSource:
 
 
 def _check_size(stream: VideoStream, path: Path) -> None:
-    """Refuse frames that are too large by the header, and let the decoder refuse those that only turn out to be."""
+    """Refuse frames that are too large according to the header, and let the decoder refuse those that turn out to
+    be."""
     check_frame_size(path, stream.codec_context.width, stream.codec_context.height)
     stream.codec_context.options = {"max_pixels": str(MAX_FRAME_PIXELS)}
 
@@ -261,6 +263,6 @@ def _turn(frame: VideoFrame) -> Turn:
     try:
         matrix = frame.side_data.get("DISPLAYMATRIX")
     except ValueError:
-        # PyAV does not know every kind of side data by name, such as a camera's EXIF.
+        # PyAV does not know every type of side data, such as the EXIF of a camera.
         return Turn(round(-frame.rotation / 90) % 4)
     return turn_from_display_matrix(bytes(cast(Buffer, matrix))) if matrix is not None else Turn()

@@ -16,27 +16,27 @@ __all__ = ["SpanError", "SpanSource", "VideoSpan"]
 
 
 class SpanError(SourceError):
-    """The frames of a span are not those that the survey of the video promised."""
+    """The frames of a span differ from those that the survey of the video found."""
 
 
 @dataclass(frozen=True, slots=True)
 class VideoSpan:
-    """Frames that follow each other, and how they are found and known again."""
+    """Consecutive frames, with the keyframe to start from and the timestamps to check."""
 
     first: int
-    """Index of the first frame."""
+    """The index of the first frame."""
     num_frames: int
     cut: Cut
-    """From which they are reached."""
+    """The keyframe at which decoding starts."""
     ticks: str
-    """Their time stamps, packed."""
+    """The packed timestamps of the frames."""
 
 
 class SpanSource:
-    """The frames of a span; whatever comes before it is thrown away by its time stamp."""
+    """The frames of a span. Earlier frames are dropped by their timestamps."""
 
     def __init__(self, path: Path, span: VideoSpan, num_threads: int | None = None) -> None:
-        """Open the video and find its first frame, which knows how it is turned, then that of the span.
+        """Open the video and find its first frame, which holds the rotation, then the first frame of the span.
 
         Raises:
             SourceError: it cannot be read.
@@ -54,7 +54,7 @@ class SpanSource:
             raise
 
     def __iter__(self) -> Iterator[Frame]:
-        """Each frame once.
+        """Iterate over the frames, once.
 
         Raises:
             SpanError: another frame came, or none, or a packet was damaged.
@@ -68,7 +68,7 @@ class SpanSource:
             if frame.timestamp_s != times_s[num_found] or self._video.num_damaged:
                 break
             num_found += 1
-            # No name is given to the frame, or it would live on while the next one is made.
+            # Keep no reference, so that the frame is freed before the next one is made.
             yield replace(frame, index=self._span.first + num_found - 1)
             if num_found == len(times_s):
                 return

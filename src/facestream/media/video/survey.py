@@ -27,41 +27,41 @@ KNOWN_CODECS = frozenset(
     "av1 dnxhd ffv1 h264 hevc huffyuv mjpeg mpeg1video mpeg2video mpeg4 png prores rawvideo theora utvideo vp8 "
     "vp9".split()
 )
-"""Whose key frames are what the name says."""
+"""The codecs whose keyframes can be trusted."""
 
 MAX_TICK = 2**52
-"""Larger time stamps are not exact as floats."""
+"""Larger timestamps are not exact as floats."""
 
 
 class NotDivisible(FacestreamError):  # noqa: N818 - nothing is wrong with such a video
-    """A video that must be read from its start to its end; the message says why."""
+    """A video that cannot be divided; the message says why."""
 
 
 @dataclass(frozen=True, slots=True)
 class Cut:
-    """A key frame from which a video can be decoded."""
+    """A keyframe at which decoding can start."""
 
     index: int
-    """Of the frame in order of presentation."""
+    """The index of the frame in presentation order."""
     pts: int
-    """Its time stamp, in ticks of the stream."""
+    """The presentation timestamp in ticks of the stream."""
     dts: int
-    """When it is decoded, where the file says so, else the same."""
+    """The decoding timestamp if the file has one, else the same as ``pts``."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class VideoSurvey:
-    """The frames of a video and its cuts."""
+    """The frames of a video and the keyframes at which it can be divided."""
 
     ticks: npt.NDArray[np.int64]
-    """(F,) time stamps of the frames, in order of presentation."""
+    """(F,) the timestamps of the frames in presentation order."""
     tick: tuple[int, int]
-    """Seconds of a tick as a fraction."""
+    """The duration of a tick in seconds."""
     cuts: tuple[Cut, ...]
-    """In order; the first frame is one."""
+    """The keyframes in order, starting with the first frame."""
 
     def cut_before(self, index: int) -> Cut:
-        """The last cut that a frame can be reached from."""
+        """Return the last such keyframe before or at a frame."""
         return next(cut for cut in reversed(self.cuts) if cut.index <= index)
 
 
@@ -92,14 +92,14 @@ def survey_video(path: Path) -> VideoSurvey:
 
 
 class _Packets(NamedTuple):
-    """What the packets of a video say, in order of decoding."""
+    """The facts about all packets of a video, in decoding order."""
 
     pts: npt.NDArray[np.int64]
     dts: npt.NDArray[np.int64]
     fresh: npt.NDArray[np.int64]
-    """The numbers of the key packets that need none of those before them."""
+    """The numbers of the keyframe packets that depend on no earlier packet."""
     num_keys: int
-    """All key packets."""
+    """The numbers of all keyframe packets."""
     tick: tuple[int, int]
 
 
@@ -134,7 +134,7 @@ def _whole(numbers: array[int]) -> npt.NDArray[np.int64]:
 
 
 def _check_index(path: Path, cuts: tuple[Cut, ...]) -> None:
-    """Make sure that the last cut is found without reading all before it; some formats come out a cut or two early."""
+    """Make sure that seeking finds the last keyframe. Some formats seek to a slightly earlier one."""
     with closing(MediaFile(path)) as media:
         stream = media.video_stream()
         try:

@@ -27,14 +27,15 @@ ENCODERS: tuple[tuple[str, dict[str, str]], ...] = (
     ("libvpx-vp9", {"crf": "28", "b": "0", "deadline": "realtime", "cpu-used": "6"}),
     ("mpeg4", {"qscale": "3"}),
 )
-"""Tried in this order; which of them there are depends on how FFmpeg was built."""
+"""The encoders in order of preference. Which exist depends on the build of FFmpeg."""
 
 CLOCK_HZ = 60_000
-"""Whole ticks at every usual rate, also the NTSC ones; MPEG-4 allows no more than 65,535."""
+"""Ticks per second: a whole number of ticks per frame at all common rates, including NTSC. MPEG-4 allows up to
+65,535."""
 
 
 class VideoWriter:
-    """An MP4 with 4:2:0 frames of even size; an odd frame gets one more row or column."""
+    """An MP4 with 4:2:0 frames of even size. Odd frames get one more row or column."""
 
     def __init__(
         self,
@@ -46,7 +47,7 @@ class VideoWriter:
         *,
         shown_path: Path | None = None,
     ) -> None:
-        """Open the file for frames of ``size`` (width, height); messages name ``shown_path``.
+        """Open the file for frames of ``size`` (width, height); error messages name ``shown_path``.
 
         Raises:
             OutputError: it cannot be written, or there is no encoder.
@@ -79,7 +80,7 @@ class VideoWriter:
         self._mux(frame)
 
     def close(self) -> None:
-        """Write what the encoder still holds, and the index."""
+        """Flush the encoder and write the index."""
         self._mux(None)
         try:
             self._container.close()
@@ -87,7 +88,7 @@ class VideoWriter:
             raise OutputError(f"{self.path}: the video cannot be written ({error.strerror})") from error
 
     def abandon(self) -> None:
-        """Let go of the file, whatever state it is in."""
+        """Close the file in any state."""
         with contextlib.suppress(av.error.FFmpegError, OSError, ValueError):
             self._container.close()
 
@@ -107,7 +108,7 @@ class VideoWriter:
 
 
 def read_comment(path: Path) -> str:
-    """The comment of a video file; empty where it has none or is no video."""
+    """Return the comment of a video file; empty if it has none or is not a video."""
     try:
         with closing(MediaFile(path)) as media:
             return media.container.metadata.get("comment", "")

@@ -19,7 +19,7 @@ class _Format(NamedTuple):
     num_bits: int
     step: tuple[int, int]
     is_jpeg: bool = False
-    """Full range by its name, and chroma in the middle of its pixels."""
+    """Pixel formats with full range and centred chroma."""
 
 
 _STEPS = {"420": (2, 2), "422": (2, 1), "444": (1, 1)}
@@ -30,24 +30,24 @@ _FORMATS = {
 }
 
 BT709, BT601 = (0.2126, 0.0722), (0.299, 0.114)
-"""Weights of red and blue in the luma (ITU-R BT.709-6, 3.2; BT.601-7, 2.5.1)."""
+"""The weights of red and blue in luma (ITU-R BT.709-6, 3.2; BT.601-7, 2.5.1)."""
 
 _LUMA_WEIGHTS = {1: BT709, 2: BT601, 5: BT601, 6: BT601}
-"""By the number of the colour space in H.273 table 4; 2 says nothing, where FFmpeg takes BT.601 too."""
+"""The weights by colour space number (H.273 table 4). For 2, unspecified, FFmpeg uses BT.601 as well."""
 
 FULL_RANGE = 2
 """FFmpeg's AVCOL_RANGE_JPEG."""
 
 
 def yuv_image(frame: VideoFrame) -> YuvImage | None:
-    """The planes of a frame, not copied; ``None`` where its form is none that we know."""
+    """Return the planes of a frame without copying; ``None`` if the layout is unknown."""
     form = _FORMATS.get(frame.format.name)
     weights = _LUMA_WEIGHTS.get(int(frame.colorspace))
     if form is None or weights is None or (form.num_bits > 8 and sys.byteorder != "little"):
         return None
     luma, u, v = (_samples(plane, form.num_bits) for plane in frame.planes)
     is_full = form.is_jpeg or int(frame.color_range) == FULL_RANGE
-    # MPEG's chroma samples lie on the left pixel of their two (H.264 figure E-1, type 0).
+    # MPEG's chroma samples are at the left of their two pixels (H.264 figure E-1, type 0).
     shift = (0.25 if form.step[0] == 2 and not form.is_jpeg else 0.0, 0.0)
     return YuvImage(luma, (u, v), rgb_from_yuv(weights, form.num_bits, is_full=is_full), form.step, shift)
 
