@@ -11,12 +11,12 @@ import numpy.typing as npt
 __all__ = ["Image", "Plane", "YuvImage"]
 
 Plane = npt.NDArray[Any]
-"""(H, W) uint8, or uint16 where a sample has more than 8 bits."""
+"""(H, W) uint8, or uint16 for samples of more than 8 bits."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class YuvImage:
-    """One upright picture in planes. Its pixels become RGB where they are looked at, never the whole frame."""
+    """An upright picture in planes. Only the pixels of crops are converted to RGB, never the whole frame."""
 
     luma: Plane
     """(H, W)."""
@@ -37,7 +37,7 @@ class YuvImage:
 
     @property
     def shape(self) -> tuple[int, int, int]:
-        """As that of the RGB image."""
+        """The shape of the equivalent RGB image."""
         return (*self.luma.shape, 3)
 
     @property
@@ -45,19 +45,19 @@ class YuvImage:
         return self.luma.nbytes + 2 * self.chroma[0].nbytes
 
     def mix(self, luma: Plane, u: Plane, v: Plane) -> npt.NDArray[np.uint8]:
-        """RGB (h, w, 3) of planes (h, w) that were cut or scaled out of this picture's."""
+        """Convert planes (h, w) that were cut or scaled out of this picture to RGB (h, w, 3)."""
         import cv2
 
         mixed: npt.NDArray[Any] = cv2.transform(cv2.merge((luma, u, v)), self.rgb_from_yuv)
         return mixed if mixed.dtype == np.uint8 else np.minimum(mixed, 255).astype(np.uint8)
 
     def to_rgb(self) -> npt.NDArray[np.uint8]:
-        """The whole picture as RGB (H, W, 3), the colour interpolated."""
+        """Convert the whole picture to RGB (H, W, 3), with interpolated colour."""
         import cv2
 
         height, width = self.luma.shape
         step, shift = np.array(self.chroma_step), np.array(self.chroma_shift)
-        # OpenCV counts pixel centres from 0; ours lie at +0.5, in both planes.
+        # OpenCV counts pixel centres from 0; ours are at +0.5 in both planes.
         matrix = np.column_stack([np.diag(1 / step), 0.5 / step + shift - 0.5])
         flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
         if (step == 1).all():

@@ -47,7 +47,7 @@ def _shapes(owner: object, *names: str) -> str:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Detections:
-    """Faces that the detector found in one frame."""
+    """The faces that the detector found in one frame."""
 
     boxes: FloatArray
     """(N, 4) left, top, right, bottom in pixels."""
@@ -55,7 +55,7 @@ class Detections:
     """(N, 6, 2) x, y in pixels: the subject's right eye, left eye, nose tip, mouth, right ear, left ear; NaN where only
     boxes are known."""
     scores: FloatArray
-    """(N,) in [0, 1]; NaN where they are not known."""
+    """(N,) in [0, 1]; NaN if unknown."""
 
     def __post_init__(self) -> None:
         _check_shape("boxes", self.boxes, len(self), 4)
@@ -74,14 +74,15 @@ class Detections:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FaceRois:
-    """Turned squares, in display pixels: x is stretched by the pixel aspect, so that a square is one on the screen."""
+    """Rotated squares in display pixels: x is stretched by the pixel aspect ratio, so that they are square on a
+    display."""
 
     centers: FloatArray
-    """(N, 2) x, y."""
+    """(N, 2) the centres, x and y."""
     sides: FloatArray
-    """(N,) length of a side."""
+    """(N,) the length of a side."""
     angles_rad: FloatArray
-    """(N,) clockwise turn on the screen, from the frame's x axis to the roi's."""
+    """(N,) the clockwise angle on the display, from the x axis of the frame to that of the ROI."""
 
     def __post_init__(self) -> None:
         _check_shape("centers", self.centers, len(self), 2)
@@ -95,14 +96,14 @@ class FaceRois:
         return FaceRois(self.centers[index], self.sides[index], self.angles_rad[index])
 
     def replace(self, index: npt.NDArray[np.intp], others: FaceRois) -> FaceRois:
-        """These with others at the given places."""
+        """Return a copy with other ROIs at some indices."""
         rois = FaceRois(self.centers.copy(), self.sides.copy(), self.angles_rad.copy())
         rois.centers[index], rois.sides[index], rois.angles_rad[index] = others.centers, others.sides, others.angles_rad
         return rois
 
     @staticmethod
     def join(parts: Sequence[FaceRois]) -> FaceRois:
-        """All rois of the parts, in order; there must be a part."""
+        """Return the ROIs of one or more sets, in order."""
         return FaceRois(
             np.concatenate([part.centers for part in parts]),
             np.concatenate([part.sides for part in parts]),
@@ -120,13 +121,13 @@ class FaceMeshes:
     landmarks: FloatArray
     """(N, 468, 3) x, y, z in pixels; z is relative depth in the unit of x, smaller is nearer."""
     presence: FloatArray
-    """(N,) FaceMesh's probability that the crop held a face: the lower one of the last two passes."""
+    """(N,) FaceMesh's probability that the crop shows a face, the lower one of the last two passes."""
     scores: FloatArray
-    """(N,) the detector's score, or that of the given box; NaN where that has none."""
+    """(N,) the score of the detector or of the given box; NaN if it has none."""
     boxes: FloatArray
-    """(N, 4) the detector's or the given box: left, top, right, bottom in pixels."""
+    """(N, 4) the detected or given box: left, top, right, bottom in pixels."""
     keypoints: FloatArray
-    """(N, 6, 2) the detector's keypoints in pixels; NaN where boxes were given."""
+    """(N, 6, 2) the keypoints of the detector in pixels; NaN for given boxes."""
     size: tuple[int, int]
     """Width and height of the frame."""
 
@@ -149,12 +150,12 @@ class Frame:
     """One decoded picture, turned upright."""
 
     pixels: Image
-    """RGB (H, W, 3), or the decoder's planes."""
+    """RGB (H, W, 3), or the planes of the decoder."""
     index: int = 0
     timestamp_s: float = 0.0
-    """The frame's own presentation time in the container's clock."""
+    """The presentation time of the frame on the clock of the container, in seconds."""
     pixel_aspect: float = 1.0
-    """Width of a pixel through its height on the screen."""
+    """The width of a pixel divided by its height on a display."""
 
     def __post_init__(self) -> None:
         if isinstance(self.pixels, YuvImage):
@@ -164,7 +165,7 @@ class Frame:
 
     @property
     def image(self) -> npt.NDArray[np.uint8]:
-        """RGB (H, W, 3); made anew each time where the decoder gave planes."""
+        """The frame as RGB (H, W, 3), converted at each access if the decoder gave planes."""
         return self.pixels.to_rgb() if isinstance(self.pixels, YuvImage) else self.pixels
 
     @property
@@ -193,7 +194,7 @@ class FrameMeshes:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FrameDetections:
-    """What the detection job found in one frame of a source: zero faces or one."""
+    """The result of the detection job for one frame of a source: zero or one face."""
 
     index: int
     timestamp_s: float
@@ -208,36 +209,36 @@ class FrameDetections:
 
 @dataclass(frozen=True, slots=True)
 class VideoInfo:
-    """What a source says of itself before it is decoded, and what is done to its frames."""
+    """The facts about a source before it is decoded, and how its frames are turned."""
 
     path: Path
     kind: Literal["picture", "video"]
     width: int
-    """Of the upright frame, in stored pixels."""
+    """The width of the upright frame in stored pixels."""
     height: int
     rate_hz: Fraction
-    """The container's average rate; 1 for a picture."""
+    """The average frame rate of the container in Hz; 1 for a picture."""
     tick_s: float
-    """The step of the container's clock, within which time stamps are rounded."""
+    """The resolution of timestamps in seconds."""
     num_frames_header: int | None
-    """As the header has it or as duration and rate give it; ``None`` where they say nothing. It may lie."""
+    """The number of frames by the header, or by duration and rate; ``None`` if unknown. It may be wrong."""
     rotation_deg: int
-    """How far frames were turned clockwise to stand upright."""
+    """The clockwise rotation that made frames upright, in degrees."""
     mirrored: bool
-    """Whether frames were then mirrored left to right."""
+    """Whether frames were then flipped horizontally."""
     pixel_aspect: float
-    """Of the upright frame."""
+    """The pixel aspect ratio of the upright frame."""
     start_s: float = 0.0
-    """Time stamp of the first frame."""
+    """The timestamp of the first frame in seconds."""
     times_s: tuple[float, ...] | None = None
-    """Time stamps of all frames, where they are known without reading the file from end to end."""
+    """The timestamps of all frames in seconds, if they are known without reading the whole file."""
     codec: str = ""
-    """What the pixels are written in, for people to read: ``h264, yuv420p``."""
+    """Codec and pixel format for display: ``h264, yuv420p``."""
 
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far a job is."""
+    """The progress of a job."""
 
     num_frames: int
     num_frames_expected: int | None
@@ -249,7 +250,7 @@ class Progress:
 
     @property
     def seconds_left(self) -> float | None:
-        """At the rate so far; ``None`` where that or the length is not known."""
+        """The estimated remaining time in seconds; ``None`` if unknown."""
         if not self.num_frames_expected or not self.fps:
             return None
         return max(0.0, (self.num_frames_expected - self.num_frames) / self.fps)
@@ -264,7 +265,7 @@ class Progress:
 
 @dataclass(frozen=True, slots=True)
 class StageTime:
-    """How long a stage of a job took, added up over its threads."""
+    """The duration of a stage of a job, summed over threads."""
 
     name: str
     seconds: float
@@ -272,30 +273,30 @@ class StageTime:
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """How a job ended."""
+    """The outcome of a job."""
 
     input: Path
     outputs: tuple[Path, ...]
     num_frames: int
-    """That were looked at."""
+    """The number of processed frames."""
     num_rows: int
-    """Of each output: another number than that of the frames where a constant clock was asked for."""
+    """The number of rows of each output, which differs from the number of frames on a constant clock."""
     num_frames_by_face: tuple[int, ...]
-    """How many frames have a first face, a second one, and so on."""
+    """The number of frames that have a first face, a second one, and so on."""
     complete: bool
-    """False where the source broke off; the outputs hold the rows that were decoded."""
+    """False if the source broke off. The outputs then hold the decoded rows."""
     reason: str | None
-    """Why it is not complete."""
+    """Why the outputs are not complete."""
     seconds: float
-    """From opening the source to the last rename, with the networks loaded."""
+    """The duration from opening the source to the last rename, with networks already loaded."""
     total_seconds: float
-    """The same with loading the networks."""
+    """The duration including the loading of networks."""
     device: str
     engine: str
     precision: str
     warnings: tuple[str, ...] = ()
     stages: tuple[StageTime, ...] = ()
-    """Where the time went, if that was asked for; stages run beside each other."""
+    """The duration of each stage, if requested. Stages run in parallel."""
 
     @property
     def num_frames_with_face(self) -> int:

@@ -19,7 +19,7 @@ RIGHT_EYE_OUTER_CORNER = 33
 LEFT_EYE_OUTER_CORNER = 263
 
 Path = tuple[int, ...]
-"""Landmarks to be joined in order; closed where the last is the first."""
+"""Landmarks to connect in order; closed if the last one is the first."""
 
 FACE_OVAL: Path = (
     10, 109, 67, 103, 54, 21, 162, 127, 234, 93, 132, 58, 172, 136, 150, 149, 176, 148,
@@ -49,7 +49,7 @@ CONTOURS: dict[str, Path] = {
     "nose_bridge": NOSE_BRIDGE,
     "nostrils": NOSTRILS,
 }
-"""The lines that make a face recognizable, by name."""
+"""The contours of a face, by name."""
 
 IBUG_68: Path = (
     162, 234, 93, 58, 172, 136, 149, 148, 152, 377, 378, 365, 397, 288, 323, 454, 389,

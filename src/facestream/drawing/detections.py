@@ -14,11 +14,11 @@ __all__ = ["draw_detections"]
 BOX_RGB = (120, 235, 200)
 RIGHT_RGB, LEFT_RGB, MIDDLE_RGB = (255, 120, 120), (120, 170, 255), (255, 255, 255)
 KEYPOINT_RGBS = (RIGHT_RGB, LEFT_RGB, MIDDLE_RGB, MIDDLE_RGB, RIGHT_RGB, LEFT_RGB)
-"""The subject's right is red, the left blue."""
+"""The subject's right is red, and the left is blue."""
 
 
 def draw_detections(image: npt.NDArray[np.uint8], detections: Detections) -> npt.NDArray[np.uint8]:
-    """A copy of an RGB image (H, W, 3) with each face's box, keypoints, number and score."""
+    """Return a copy of an RGB image (H, W, 3) with the box, keypoints, number and score of each face."""
     canvas = np.ascontiguousarray(image).copy()
     for face, box in enumerate(detections.boxes):
         side_px = float((box[2:] - box[:2]).max())

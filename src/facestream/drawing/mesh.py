@@ -17,11 +17,11 @@ LABEL_RGB = (255, 225, 120)
 PLATE_RGB = (30, 30, 30)
 
 SUBPIXEL_BITS = 4
-"""OpenCV takes coordinates as integers with this many fractional bits."""
+"""The number of fractional bits in integer coordinates for OpenCV."""
 
 
 def draw_meshes(image: npt.NDArray[np.uint8], meshes: FaceMeshes) -> npt.NDArray[np.uint8]:
-    """A copy of an RGB image (H, W, 3) with each face's triangulation, contours, number and confidence."""
+    """Return a copy of an RGB image (H, W, 3) with the triangulation, contours, number and confidence of each face."""
     canvas = np.ascontiguousarray(image).copy()
     for face, landmarks in enumerate(meshes.landmarks):
         face_px = float(np.ptp(landmarks[:, :2], axis=0).max())
@@ -30,7 +30,7 @@ def draw_meshes(image: npt.NDArray[np.uint8], meshes: FaceMeshes) -> npt.NDArray
         veil = canvas.copy()
         edges = np.asarray(tessellation_edges())
         cv2.polylines(veil, fixed_point(lines[edges]), False, TESSELLATION_RGB, thickness, cv2.LINE_AA, SUBPIXEL_BITS)
-        # On a small face the lines lie close; a thinner veil lets the face show.
+        # On a small face the lines are close together, and are drawn more transparently.
         weight = min(max(face_px / 500, 0.2), 0.55)
         cv2.addWeighted(veil, weight, canvas, 1.0 - weight, 0.0, dst=canvas)
         for path in CONTOURS.values():
@@ -41,7 +41,7 @@ def draw_meshes(image: npt.NDArray[np.uint8], meshes: FaceMeshes) -> npt.NDArray
 
 
 def draw_label(canvas: npt.NDArray[np.uint8], points: npt.NDArray[np.floating], text: str, face_px: float) -> None:
-    """The face's number and confidence on a dark plate above its forehead."""
+    """Draw number and confidence of a face on a dark plate above its forehead."""
     scale = min(max(0.4, face_px / 500), 4.0)
     thickness = max(1, round(scale * 1.5))
     (width, height), below = cv2.getTextSize(text, cv2.FONT_HERSHEY_SIMPLEX, scale, thickness)
@@ -52,7 +52,7 @@ def draw_label(canvas: npt.NDArray[np.uint8], points: npt.NDArray[np.floating], 
 
 
 def fixed_point(paths: npt.NDArray[np.floating]) -> list[npt.NDArray[np.int32]]:
-    """Paths (N, P, 2) for OpenCV, which counts pixel centres from 0 where ours lie at +0.5."""
-    # Points far outside are drawn at the rim of what OpenCV can count.
+    """Convert paths (N, P, 2) for OpenCV, which counts pixel centres from 0 while ours are at +0.5."""
+    # Points far outside are clipped to the range of OpenCV.
     fixed = np.clip((paths - 0.5) * (1 << SUBPIXEL_BITS), -(2**30), 2**30)
     return list(np.rint(fixed).astype(np.int32))

@@ -20,11 +20,11 @@ from facestream.structures import Frame, VideoInfo
 __all__ = ["is_overlay", "open_overlay"]
 
 OVERLAY_COMMENT = "facestream overlay"
-"""Stands in the file, so that a later run knows it for one of ours."""
+"""A mark in the file, by which later runs recognise overlays of facestream."""
 
 
 def is_overlay(path: Path) -> bool:
-    """Whether a picture or video says of itself that it was drawn here."""
+    """Whether a picture or video is marked as an overlay of facestream."""
     if path.suffix.lower() == ".mp4":
         return read_comment(path) == OVERLAY_COMMENT
     with path.open("rb") as file:
@@ -32,7 +32,7 @@ def is_overlay(path: Path) -> bool:
 
 
 def open_overlay(path: Path, info: VideoInfo) -> _PictureOverlay | _VideoOverlay:
-    """Begin the overlay of a source, whose kind decides what it is."""
+    """Begin the overlay of a source, a picture or a video like the source."""
     return _PictureOverlay(path) if info.kind == "picture" else _VideoOverlay(path, info)
 
 
@@ -63,7 +63,7 @@ class _PictureOverlay:
 
 
 class _VideoOverlay:
-    """An MP4 with the source's time stamps and pixel aspect."""
+    """An MP4 with the timestamps and pixel aspect ratio of the source."""
 
     def __init__(self, path: Path, info: VideoInfo) -> None:
         self.paths: tuple[Path, ...] = (path,)

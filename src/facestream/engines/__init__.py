@@ -12,7 +12,7 @@ __all__ = ["ENGINES", "PRECISIONS", "Engine", "Runtime", "open_engine", "resolve
 
 
 def open_engine(name: str, runtime: Runtime, weights: str | None = None) -> Engine:
-    """The engine that runs network ``name``.
+    """Open the engine that runs a network.
 
     Raises:
         DeviceError: the engine cannot be loaded, or cannot compute in the precision that was asked for.

@@ -10,14 +10,14 @@ import torch
 __all__ = ["CudaGraph"]
 
 NUM_WARM_UPS = 3
-"""Before the recording, so that cuDNN has chosen its kernels (PyTorch's notes on CUDA graphs)."""
+"""The number of runs before the recording, so that cuDNN has chosen its kernels (PyTorch's notes on CUDA graphs)."""
 
 
 class CudaGraph:
-    """A computation on a fixed batch of pixels. Runs must not overlap, but nothing waits for their end."""
+    """A computation on a fixed batch of pixels. Runs must not overlap, but are not waited for."""
 
     def __init__(self, compute: Callable[[torch.Tensor], tuple[torch.Tensor, ...]], shape: Sequence[int]) -> None:
-        """Record ``compute`` for pixels uint8 of this shape, the batch first."""
+        """Record ``compute`` for uint8 pixels of this shape, batch first."""
         self._pixels = torch.zeros(tuple(shape), dtype=torch.uint8, device="cuda")
         self._staging = torch.empty(tuple(shape), dtype=torch.uint8, pin_memory=True)
         self._uploaded = torch.cuda.Event()  # type: ignore[no-untyped-call]
@@ -32,16 +32,17 @@ class CudaGraph:
             self._outputs = compute(self._pixels)
 
     def run(self, images: Sequence[Any]) -> tuple[torch.Tensor, ...]:
-        """Outputs for a whole batch; images are on the device already, or on the host. Missing ones are stale."""
+        """Return the outputs for a whole batch. Images are on the device or the host; outputs of missing ones are
+        stale."""
         if isinstance(images[0], torch.Tensor):
             torch.stack(tuple(images), out=self._pixels[: len(images)])
         else:
-            # The last upload may still be reading the memory that is filled now.
+            # The last upload may still read this memory.
             self._uploaded.synchronize()
             for place, image in zip(self._staging.numpy(), images, strict=False):
                 place[...] = image
             self._pixels[: len(images)].copy_(self._staging[: len(images)], non_blocking=True)
             self._uploaded.record()
         self._graph.replay()
-        # The next replay writes where these lie.
+        # The next replay overwrites these.
         return tuple(output.clone() for output in self._outputs)

@@ -25,7 +25,7 @@ class FromPixels(nn.Module):
         dtype: torch.dtype = torch.float32,
         quantized: bool = False,
     ) -> None:
-        """In ``dtype`` the network computes, ``quantized`` rounds to 8 bits; outputs are float32 in any case."""
+        """``dtype`` is the type of the computation, ``quantized`` rounds to 8 bits; outputs are always float32."""
         super().__init__()
         self.planar = planar
         self.dtype = dtype
@@ -37,7 +37,7 @@ class FromPixels(nn.Module):
         self.scale = (high - low) / 255.0
 
     def forward(self, images: torch.Tensor) -> Any:
-        # Turned last: what is contiguous with channels last needs no copy, in PyTorch and in OpenVINO.
+        # Permuted last, since channels-last images then need no copy in PyTorch and OpenVINO.
         pixels = images.to(torch.float32) * self.scale + self.low
         planes = pixels if self.planar else pixels.permute(0, 3, 1, 2)
         if self.dtype == torch.float32:

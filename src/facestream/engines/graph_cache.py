@@ -23,7 +23,7 @@ import platformdirs
 __all__ = ["CACHE_VARIABLE", "Graph", "cache_folder", "cached_graph"]
 
 CACHE_VARIABLE = "FACESTREAM_CACHE"
-"""The environment's name of another folder."""
+"""The environment variable for another folder."""
 
 MEMBERS = ("graph.xml", "graph.bin")
 
@@ -31,20 +31,20 @@ _log = logging.getLogger(__name__)
 
 
 class Graph(NamedTuple):
-    """OpenVINO's own form of a network."""
+    """A network in OpenVINO's format."""
 
     xml: bytes
     constants: bytes
 
 
 def cache_folder() -> Path:
-    """Where converted networks lie: the user's cache folder, or what ``FACESTREAM_CACHE`` names."""
+    """Return the folder of converted networks: the user's cache folder, or that of ``FACESTREAM_CACHE``."""
     named = os.environ.get(CACHE_VARIABLE)
     return Path(named) if named else platformdirs.user_cache_path("facestream")
 
 
 def cached_graph(key: str, convert: Callable[[], Graph]) -> Graph:
-    """The graph of that key, from the disk or converted now."""
+    """Return the graph of a key from disk, or convert it now."""
     path = cache_folder() / (re.sub(r"[^A-Za-z0-9._+-]", "_", key) + ".graph")
     graph = _read(path)
     if graph is None:

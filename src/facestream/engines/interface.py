@@ -12,7 +12,7 @@ import numpy.typing as npt
 __all__ = ["Engine", "Image", "batch_size_of", "batched"]
 
 Image = npt.NDArray[np.uint8]
-"""RGB (S, S, 3); for an engine on CUDA it may lie there as a tensor."""
+"""RGB (S, S, 3); for an engine on CUDA it may be a tensor on the device."""
 
 CPU_BATCH_SIZE = 1
 """No slot of a batch stays empty, and all stays in the cache of a core: at 8 images the back detector takes 1.4 times
@@ -25,16 +25,16 @@ class Engine(Protocol):
     """A loaded network on a device."""
 
     name: str
-    """Of the engine, such as ``torch``."""
+    """The name of the engine, such as ``torch``."""
     device: str
     precision: str
-    """What it really computes with."""
+    """The precision of the computation."""
     input_size: int
-    """Side of the input images in pixels."""
+    """The side of the input images in pixels."""
     batch_size: int
-    """Fixed, because engines pick other kernels for other batches, which moves landmarks a little."""
+    """The fixed batch size. Engines choose other kernels for other batches, which moves landmarks slightly."""
     weights_sha256: str
-    """Of the weight file that was loaded."""
+    """The SHA-256 of the loaded weight file."""
 
     def run(self, images: Iterable[Image]) -> tuple[npt.NDArray[Any], ...]:
         """Run the network on RGB images, uint8 (S, S, 3); gives float32 arrays with one entry an image.
@@ -50,7 +50,7 @@ def batch_size_of(device: str) -> int:
 
 
 def batched(images: Iterable[Image], size: int) -> Iterator[list[Image]]:
-    """The images in groups of that size; the last group may be smaller."""
+    """Iterate over groups of images; the last group may be smaller."""
     iterator = iter(images)
     while batch := list(islice(iterator, size)):
         yield batch

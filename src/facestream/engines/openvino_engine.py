@@ -27,19 +27,19 @@ from facestream.models import get_record, weights_digest
 __all__ = ["OpenVinoEngine"]
 
 GRAPH_FORM = 3
-"""Counted up when our own way to make graphs changes between two versions."""
+"""Increased when the conversion changes between two versions."""
 
 REQUESTS_PER_STREAM = 4
 
 TYPES = {"float32": ov.Type.f32, "bf16": ov.Type.bf16, "fp16": ov.Type.f16, "int8": ov.Type.f32}
-"""Of what is not quantised."""
+"""The types of computations that are not quantised."""
 
 CAPABILITIES = {"bf16": "BF16", "fp16": "FP16", "int8": "INT8"}
-"""What OpenVINO calls the precisions that a CPU has instructions for."""
+"""OpenVINO's names of the precisions that a CPU has instructions for."""
 
 
 class OpenVinoEngine:
-    """A network that was converted from ours, in the precision that was asked for and no other."""
+    """A network converted from PyTorch, in exactly the requested precision."""
 
     name = "openvino"
     device = "cpu"
@@ -66,7 +66,7 @@ class OpenVinoEngine:
         try:
             compiled = core.compile_model(core.read_model(graph.xml, graph.constants), "CPU", _settings(runtime))
         except RuntimeError as error:
-            # OpenVINO 2026.4.1 says of CPUs with AMX for fp16 that they compute in it, and cannot compile FaceMesh.
+            # OpenVINO 2026.4.1 reports fp16 for CPUs with AMX-fp16, but cannot compile FaceMesh in it.
             reason = str(error).strip().splitlines()[-1]
             raise DeviceError(
                 f"OpenVINO cannot compile {network} in {wanted!r} for this CPU ({reason}); ask for another precision, "
@@ -75,7 +75,7 @@ class OpenVinoEngine:
         self.precision = _read_precision(compiled)
         if self.precision != wanted:
             raise _not_computed(wanted, self.precision)
-        # More than run at once, so that the next ones are filled meanwhile.
+        # More requests than run at once, so that the next ones are filled in the meantime.
         num_requests = REQUESTS_PER_STREAM * int(compiled.get_property(ov.properties.optimal_number_of_infer_requests))
         self._idle: SimpleQueue[_Request] = SimpleQueue()
         for _ in range(num_requests):
@@ -101,14 +101,14 @@ class OpenVinoEngine:
             while running:
                 take_first()
         finally:
-            # Where an image could not be made, nothing may be left running.
+            # If an image could not be made, no request may be left running.
             for request in running:
                 request.wait()
                 self._idle.put(request)
         return tuple(map(np.concatenate, zip(*results, strict=True)))
 
     def _take_idle(self, make_one: Callable[[], None] | None) -> _Request:
-        """A request that does nothing: one's own first one when it is done, or one that another thread gives back."""
+        """Return an idle request: the first of this call once it is done, or one that another thread returns."""
         with suppress(Empty):
             return self._idle.get_nowait()
         if make_one:
@@ -117,7 +117,7 @@ class OpenVinoEngine:
 
 
 class _Request:
-    """One run of the network at a time, and the memory of its input and outputs."""
+    """A request for one run of the network at a time, with the memory of its input and outputs."""
 
     def __init__(self, request: Any, *, planar: bool) -> None:
         self._request = request
@@ -140,7 +140,7 @@ class _Request:
         self._request.wait()
 
     def result(self) -> tuple[npt.NDArray[Any], ...]:
-        """Wait, and copy what came out."""
+        """Wait for the run and copy its outputs."""
         self._request.wait()
         return tuple(output[: self._count].copy() for output in self._outputs)
 
@@ -150,17 +150,18 @@ def _not_computed(wanted: str, found: str) -> DeviceError:
 
 
 def _settle_precision(network: str, asked: str) -> str:
-    """Detectors stay in float32 where FaceMesh computes in int8: in that they lose faces."""
+    """Return the precision of a network. Detectors stay in float32 when FaceMesh uses int8, in which they lose
+    faces."""
     return "float32" if asked == "int8" and get_record(network).int8_path is None else asked
 
 
 def _is_planar(network: str, *, quantized: bool) -> bool:
-    """Kernels for whole numbers want channels last in any case."""
+    """Whether images are passed as planes. Integer kernels always need channels last."""
     return prefers_blocked(network) and not quantized
 
 
 def _convert(network: str, weights: str | None, batch_size: int, *, quantized: bool) -> Graph:
-    """Our PyTorch module as OpenVINO's graph, for one fixed batch."""
+    """Convert our PyTorch module to OpenVINO's format, for one fixed batch."""
     import torch
 
     from facestream.engines.from_pixels import FromPixels
@@ -169,7 +170,7 @@ def _convert(network: str, weights: str | None, batch_size: int, *, quantized: b
     shape = (batch_size, 3, size, size) if planar else (batch_size, size, size, 3)
     example = torch.zeros(shape, dtype=torch.uint8)
     with torch.inference_mode(), warnings.catch_warnings():
-        # OpenVINO traces modules in a way that PyTorch calls outdated.
+        # OpenVINO traces modules in a way that PyTorch deprecates.
         warnings.simplefilter("ignore")
         model = ov.convert_model(
             FromPixels(network, weights, planar=planar, quantized=quantized).eval(),
@@ -184,7 +185,7 @@ def _convert(network: str, weights: str | None, batch_size: int, *, quantized: b
 
 
 def _key(network: str, digest: str, batch_size: int, *, quantized: bool) -> str:
-    """What the graph depends on."""
+    """Return the cache key, from everything that the graph depends on."""
     parts = (network, digest[:16], f"batch{batch_size}", f"form{GRAPH_FORM}", *(["int8"] if quantized else []))
     return "-".join([*parts, *(f"{name}{version(name)}" for name in ("facestream", "openvino", "torch"))])
 
@@ -194,10 +195,10 @@ def _settings(runtime: Runtime) -> dict[str, Any]:
     return {
         ov.properties.hint.inference_precision: TYPES[runtime.precision],
         ov.properties.hint.execution_mode: ov.properties.hint.ExecutionMode.ACCURACY,
-        # Streams of one thread each: the networks are too small to be shared by threads.
+        # Streams of one thread each, since the networks are too small to be divided among threads.
         ov.properties.inference_num_threads: num_threads,
         ov.properties.num_streams: num_threads or ov.properties.streams.Num.AUTO,
-        # Two runs on one machine must not be tied to the same core.
+        # Two runs on one machine must not be pinned to the same core.
         ov.properties.hint.enable_cpu_pinning: False,
     }
 
@@ -210,7 +211,7 @@ def _read_precision(compiled: Any) -> str:
 
 
 def _computes_in_int8(compiled: Any) -> bool:
-    """Whether the kernels of most convolutions do."""
+    """Whether most convolutions use int8 kernels."""
     infos = [node.get_rt_info() for node in compiled.get_runtime_model().get_ops()]
     kernels = [info["primitiveType"].astype(str) for info in infos if info["layerType"].astype(str) == "Convolution"]
     return 2 * [kernel.endswith("_I8") for kernel in kernels].count(True) > len(kernels)

@@ -15,24 +15,24 @@ __all__ = ["prefer_blocked", "prefers_blocked"]
 BLOCKED = frozenset({"facemesh"})
 
 BLOCKED_KERNELS = "cpu:jit_avx512_1x1,cpu:jit_avx512_dw,cpu:jit_avx512"
-"""Tried before all others; where a CPU has none of them, OpenVINO chooses as always, but none with channels last."""
+"""The preferred kernels. If a CPU has none of them, OpenVINO chooses as usual, but without channels last."""
 
 CONVOLUTIONS = ("Convolution", "GroupConvolution")
 
 
 def prefers_blocked(network: str) -> bool:
-    """Whether a network of the registry is faster with blocks of channels. Its images are best given in planes."""
+    """Whether a network is faster with blocks of channels; its images are then best passed as planes."""
     return network in BLOCKED
 
 
 def prefer_blocked(xml: bytes) -> bytes:
-    """The graph with the wish for such kernels at each convolution."""
+    """Return the graph with this preference at each convolution."""
     graph = ElementTree.fromstring(xml)  # noqa: S314 - made by ourselves
     for layer in graph.iter("layer"):
         if layer.get("type") in CONVOLUTIONS:
             info = layer.find("rt_info")
             if info is None:
-                # OpenVINO reads it there only: after the layer's data, before its inputs.
+                # OpenVINO reads it only here: after the data of the layer, before its inputs.
                 info = ElementTree.Element("rt_info")
                 layer.insert(1, info)
             wish = {"name": "primitives_priority", "version": "0", "value": BLOCKED_KERNELS}

@@ -24,19 +24,19 @@ DEVICES = ("cpu", "cuda", "mps")
 
 @dataclass(frozen=True, slots=True)
 class Runtime:
-    """How networks are run; nothing of it is ``auto``."""
+    """How networks are run, with ``auto`` resolved."""
 
     engine: str
     device: str
     precision: str = "float32"
     num_threads: int | None = None
-    """Of the engine; all cores where it is ``None``."""
+    """The threads of the engine; ``None`` is all cores."""
 
 
 def resolve_runtime(
     *, engine: str = "auto", device: str = "auto", precision: str = "float32", num_threads: int | None = None
 ) -> Runtime:
-    """Make definite what was asked for: CUDA if there is any, else OpenVINO if it is installed, else PyTorch.
+    """Resolve what was requested. ``auto`` is CUDA if available, else OpenVINO if installed, else PyTorch.
 
     Raises:
         InputError: a word that stands for nothing.
@@ -71,7 +71,7 @@ def resolve_runtime(
 
 
 def resolve_device(device: str) -> str:
-    """The device that an option names: ``auto`` is CUDA where there is one, else the CPU.
+    """Resolve a device. ``auto`` is CUDA if available, else the CPU.
 
     Raises:
         InputError: there is no device of that name.
@@ -79,7 +79,7 @@ def resolve_device(device: str) -> str:
     """
     if device not in ("auto", *DEVICES):
         raise InputError(f"device must be one of auto, {', '.join(DEVICES)}, not {device!r}")
-    # PyTorch takes a second to load, so it is not asked where there can be nothing to find.
+    # PyTorch takes a second to load, so it is not loaded if there cannot be a GPU.
     if device == "cpu" or (device == "auto" and not _has_cuda_driver()):
         return "cpu"
     import torch
@@ -96,7 +96,7 @@ def resolve_device(device: str) -> str:
 
 
 def _has_cuda_driver() -> bool:
-    """Whether NVIDIA's driver is there and sees a device."""
+    """Whether NVIDIA's driver is installed and finds a device."""
     count = ctypes.c_int(0)
     try:
         driver = ctypes.CDLL("nvcuda.dll" if sys.platform == "win32" else "libcuda.so.1")

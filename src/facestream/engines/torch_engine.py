@@ -26,7 +26,7 @@ _log = logging.getLogger(__name__)
 
 
 class TorchEngine:
-    """A network on the CPU (channels last), CUDA or MPS; in less than float32 on CUDA only."""
+    """Runs a network on the CPU (channels last), CUDA or MPS; in less than float32 on CUDA only."""
 
     name = "torch"
 
@@ -51,11 +51,11 @@ class TorchEngine:
         if not results:
             some = self.run([np.zeros((self.input_size, self.input_size, 3), np.uint8)])
             return tuple(output[:0] for output in some)
-        # On a GPU all batches are under way before the first result is waited for.
+        # On a GPU, all batches are submitted before the first result is waited for.
         return tuple(torch.cat(outputs).cpu().numpy() for outputs in zip(*results, strict=True))
 
     def _run_halving(self, images: Sequence[Image]) -> list[tuple[torch.Tensor, ...]]:
-        """The outputs of a batch, or of its parts where the device has no memory for it as a whole.
+        """Return the outputs of a batch. If the device lacks memory for all of it, it is processed in halves.
 
         Raises:
             DeviceError: there is no memory even for one image.
@@ -85,7 +85,7 @@ class TorchEngine:
         )
 
     def _run_batch(self, images: Sequence[Image]) -> tuple[torch.Tensor, ...]:
-        """The outputs (N, ...) in float32, on the device."""
+        """Return the outputs (N, ...) in float32, on the device."""
         with torch.inference_mode():
             if self.device != "cuda":
                 outputs = self._compute(_padded(images, self.batch_size, self.device))
@@ -95,7 +95,7 @@ class TorchEngine:
             return tuple(output[: len(images)] for output in outputs)
 
     def _compute(self, pixels: torch.Tensor) -> tuple[torch.Tensor, ...]:
-        # TF32 keeps only ten bits of each factor, and float32 is what we promise.
+        # TF32 keeps only ten bits of each factor, but we promise float32.
         with torch.backends.cudnn.flags(enabled=True, allow_tf32=False):
             outputs: tuple[torch.Tensor, ...] = self._network(pixels)
             return outputs

@@ -15,7 +15,7 @@ Variant = Literal["back", "front"]
 
 COORDINATES_PER_ANCHOR = 16
 ANCHORS_PER_CELL = (2, 6)
-"""Anchors at each cell of the 16 x 16 and of the 8 x 8 map."""
+"""The number of anchors per cell of the 16 x 16 and the 8 x 8 map."""
 
 
 class BlazeFace(nn.Module):
@@ -53,7 +53,7 @@ class BlazeFace(nn.Module):
 
 
 def _per_anchor(maps: torch.Tensor, values_per_anchor: int) -> torch.Tensor:
-    """(B, anchors x values, H, W) to (B, H x W x anchors, values): TFLite's order, cell by cell."""
+    """Reshape (B, anchors x values, H, W) to (B, H x W x anchors, values), TFLite's order, cell by cell."""
     return maps.permute(0, 2, 3, 1).reshape(maps.shape[0], -1, values_per_anchor)
 
 

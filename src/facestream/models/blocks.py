@@ -10,7 +10,8 @@ __all__ = ["BlazeBlock", "SameConv2d"]
 
 
 def same_padding(kernel_size: int, stride: int) -> tuple[int, int]:
-    """Pixels that TFLite's SAME scheme adds before and after an axis whose length is a multiple of ``stride``."""
+    """Return the pixels that TFLite's SAME padding adds before and after an axis whose length is a multiple of
+    ``stride``."""
     total = max(kernel_size - stride, 0)
     return total // 2, total - total // 2
 

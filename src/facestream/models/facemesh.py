@@ -51,6 +51,6 @@ class FaceMesh(nn.Module):
 
 
 def _stage(in_channels: int, out_channels: int, *, num_blocks: int, stride: int = 2) -> list[BlazeBlock]:
-    """Blocks at one resolution; the first of them changes stride and channels."""
+    """Return the blocks of one resolution; the first one changes stride and channels."""
     first = BlazeBlock(in_channels, out_channels, stride=stride, prelu=True)
     return [first, *(BlazeBlock(out_channels, out_channels, prelu=True) for _ in range(num_blocks - 1))]

@@ -21,7 +21,7 @@ __all__ = ["load"]
 
 
 def load(name: str, *, device: str | torch.device = "cpu", weights: str | PathLike[str] | None = None) -> nn.Module:
-    """A network with its weights, in eval mode and without gradients.
+    """Load a network with its weights, in eval mode and without gradients.
 
     Args:
         name: ``"facemesh"``, ``"blazeface-back"`` or ``"blazeface-front"``.
@@ -50,7 +50,7 @@ def _build(record: WeightsRecord) -> nn.Module:
 
 
 def _read_state(data: bytes, path: Path, name: str) -> dict[str, torch.Tensor]:
-    """The tensors of a file; the content decides what it is, not the file name."""
+    """Read the tensors of a file. Its contents decide its type, not its name."""
     if data[4:8] == b"TFL3":
         from facestream.models.tflite_weights import read_tflite_state
 
@@ -67,7 +67,7 @@ def _read_state(data: bytes, path: Path, name: str) -> dict[str, torch.Tensor]:
 
 
 def _fill(network: nn.Module, state: Mapping[str, torch.Tensor], path: Path, name: str) -> None:
-    """Copy the state into the network as float32, after each name, shape and value is known to fit."""
+    """Copy the state into the network as float32, after checking each name, shape and value."""
     wanted = {key: tuple(value.shape) for key, value in network.state_dict().items()}
     found = {key: tuple(value.shape) for key, value in state.items()}
     if wanted != found:

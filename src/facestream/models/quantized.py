@@ -19,16 +19,16 @@ from facestream.models.registry import get_record
 __all__ = ["QuantizedConv2d", "load_ranges", "quantize", "watch_inputs"]
 
 TOP_LEVEL = 255
-"""Of inputs, from 0."""
+"""The levels of inputs, from 0."""
 TOP_WEIGHT = 127
-"""Of weights, from -127."""
+"""The levels of weights, from -127."""
 
 Ranges = Mapping[str, tuple[float, float]]
-"""By the name of a convolution: the lowest and the highest value of its input that a level is spent on."""
+"""By name of a convolution: the lowest and the highest value of its input that has a level."""
 
 
 class QuantizedConv2d(nn.Module):
-    """A convolution behind rounded inputs, with rounded weights, whose levels are each output channel's own."""
+    """A convolution with rounded inputs and weights. Each output channel has its own weight levels."""
 
     weight_steps: torch.Tensor
     weight_zeros: torch.Tensor
@@ -38,7 +38,7 @@ class QuantizedConv2d(nn.Module):
         low, high = min(low, 0.0), max(high, 0.0)
         self.layer = layer
         self.step = (high - low) / TOP_LEVEL or 1.0
-        # Zero is a level, or padding would not be nothing.
+        # Zero must be a level, or padding would not be zero.
         self.zero_level = round(-low / self.step)
         peaks = layer.weight.detach().abs().amax(dim=(1, 2, 3))
         self.register_buffer("weight_steps", (peaks / TOP_WEIGHT).clamp(min=torch.finfo(torch.float32).tiny))
@@ -58,7 +58,7 @@ class QuantizedConv2d(nn.Module):
 
 
 def quantize(network: nn.Module, ranges: Ranges) -> None:
-    """Put a quantised convolution in the place of each one that has a range."""
+    """Replace each convolution that has a range by a quantised one."""
     for name, (low, high) in ranges.items():
         parent, _, child = name.rpartition(".")
         layer = network.get_submodule(name)
@@ -67,7 +67,7 @@ def quantize(network: nn.Module, ranges: Ranges) -> None:
 
 
 def load_ranges(name: str) -> dict[str, tuple[float, float]]:
-    """What ``tools/make_int8_ranges.py`` found for the network's own weights."""
+    """Return the ranges that ``tools/make_int8_ranges.py`` found for the packaged weights of a network."""
     path = get_record(name).int8_path
     assert path is not None, f"{name} is not offered in 8 bits"
     return {layer: (low, high) for layer, (low, high) in json.loads(path.read_text()).items()}
@@ -75,7 +75,7 @@ def load_ranges(name: str) -> dict[str, tuple[float, float]]:
 
 @contextmanager
 def watch_inputs(network: nn.Module) -> Iterator[dict[str, tuple[float, float]]]:
-    """The lowest and highest value of each convolution's input while the network runs, or 0."""
+    """Record the lowest and highest value of each convolution's input while the network runs, including 0."""
     ranges: dict[str, tuple[float, float]] = {}
     hooks = []
     for name, layer in network.named_modules():

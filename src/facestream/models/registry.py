@@ -21,26 +21,26 @@ class WeightsRecord:
     network: str
     """The class of the network, as ``module:name``."""
     input_size: int
-    """Side of the square input in pixels."""
+    """The side of the square input in pixels."""
     pixel_range: tuple[float, float]
     """The values that grey levels 0 and 255 become."""
     file: str
     """File name of the safetensors in the package."""
     sha256: str
-    """Of that file, checked at load."""
+    """The SHA-256 of that file, checked when it is loaded."""
     licence: str
     origin: str
     """The package, its version and the path inside it that the TFLite file was taken from."""
     origin_sha256: str
-    """Of the original TFLite file."""
+    """The SHA-256 of the original TFLite file."""
     arguments: tuple[str, ...] = ()
-    """What the class is called with."""
+    """The arguments of the class."""
     int8_file: str | None = None
-    """What is needed to round these weights to 8 bits, where that is offered."""
+    """The ranges for rounding to 8 bits, if int8 is supported."""
 
     @property
     def path(self) -> Path:
-        """Where the file lies in the installed package."""
+        """The path of the file in the installed package."""
         return _in_package(self.file)
 
     @property
@@ -92,11 +92,11 @@ _RECORDS = (
 )
 
 WEIGHTS: Mapping[str, WeightsRecord] = MappingProxyType({record.name: record for record in _RECORDS})
-"""The weights that lie in the package, by network name."""
+"""The networks with weights in the package, by name."""
 
 
 def get_record(name: str) -> WeightsRecord:
-    """The record of a network.
+    """Return the record of a network.
 
     Raises:
         WeightsError: there is no network of that name.

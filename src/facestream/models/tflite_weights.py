@@ -48,7 +48,7 @@ def read_tflite_state(data: bytes, network: str) -> dict[str, np.ndarray]:
 
 
 def _read_constants(data: bytes) -> dict[str, np.ndarray]:
-    """Every floating-point constant of the graph by its name."""
+    """Return every floating-point constant of the graph by name."""
     if data[4:8] != b"TFL3":
         raise WeightsError("not a TFLite file: the marker TFL3 is missing")
     model = tflite.Model.GetRootAsModel(data, 0)
@@ -65,7 +65,7 @@ def _read_constants(data: bytes) -> dict[str, np.ndarray]:
 
 
 def _numbered(layer: str, number: int) -> str:
-    """Keras leaves the number of a kind's first layer out."""
+    """Keras omits the number of the first layer of each kind."""
     return f"{layer}_{number}" if number else layer
 
 

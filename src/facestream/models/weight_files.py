@@ -13,7 +13,7 @@ __all__ = ["read_weights", "weights_digest"]
 
 
 def read_weights(path: Path) -> bytes:
-    """A weight file as it is.
+    """Read a weight file.
 
     Raises:
         WeightsError: it is missing or no file.
@@ -27,7 +27,7 @@ def read_weights(path: Path) -> bytes:
 
 
 def weights_digest(name: str, weights: str | PathLike[str] | None = None) -> str:
-    """The sha256 of the weights in the package, by the registry, or of your own.
+    """Return the SHA-256 of the packaged weights, from the registry, or of your own weights.
 
     Raises:
         WeightsError: no such network, or the file cannot be read.

@@ -37,10 +37,10 @@ class AnchorOptions:
     max_scale: float
     aspect_ratios: tuple[float, ...] = (1.0,)
     interpolated_scale_aspect_ratio: float = 1.0
-    """Of one more anchor between two scales; none where it is 0."""
+    """The aspect ratio of an additional anchor between two scales; 0 is none."""
     reduce_boxes_in_lowest_layer: bool = False
     fixed_anchor_size: bool = False
-    """Every anchor is 1 x 1; the network gives sizes by itself."""
+    """Whether every anchor is 1 x 1, and the network predicts sizes directly."""
 
 
 BLAZEFACE_FRONT = AnchorOptions(
@@ -51,7 +51,7 @@ BLAZEFACE_FRONT = AnchorOptions(
 BLAZEFACE_BACK = AnchorOptions(
     input_size=256, strides=(16, 32, 32, 32), min_scale=0.15625, max_scale=0.75, fixed_anchor_size=True
 )
-"""MediaPipe's ``face_detection_back_mobile_gpu.pbtxt``; with anchors of a fixed size the same as the front's."""
+"""MediaPipe's ``face_detection_back_mobile_gpu.pbtxt``. With anchors of a fixed size it equals the front model."""
 
 
 @cache
@@ -73,7 +73,7 @@ def ssd_anchors(options: AnchorOptions) -> npt.NDArray[np.float64]:
 
 
 def _anchor_sizes(layer: int, options: AnchorOptions) -> Iterator[tuple[float, float]]:
-    """Width and height of the anchors that one feature map adds to each cell."""
+    """Return width and height of the anchors that one feature map adds to each cell."""
     scale = _scale(layer, options)
     if layer == 0 and options.reduce_boxes_in_lowest_layer:
         shapes = [(0.1, 1.0), (scale, 2.0), (scale, 0.5)]
@@ -123,6 +123,6 @@ def decode_detections(
 
 
 def scores_from_logits(raw_scores: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
-    """Scores in [0, 1], of the shape of the logits."""
+    """Return scores in [0, 1], with the shape of the logits."""
     scores: npt.NDArray[np.float64] = 1.0 / (1.0 + np.exp(-np.clip(raw_scores.astype(np.float64), -100.0, 100.0)))
     return scores

@@ -11,7 +11,8 @@ __all__ = ["square_boxes"]
 
 
 def square_boxes(boxes: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
-    """Boxes (N, 4) with the shorter side stretched about the middle to the longer one; they may leave the frame."""
+    """Return boxes (N, 4) with the shorter side extended around the centre to the longer one; they may exceed the
+    frame."""
     middles = (boxes[:, :2] + boxes[:, 2:]) / 2
     halves = (boxes[:, 2:] - boxes[:, :2]).max(axis=1, keepdims=True) / 2
     squares: npt.NDArray[np.float64] = np.concatenate([middles - halves, middles + halves], axis=1)

@@ -17,19 +17,19 @@ from facestream.ops.warp import PlaneCut, plan_chroma_cuts, plan_cut
 __all__ = ["DeviceCutter"]
 
 OPENCV_UNIT = 1024
-"""OpenCV mixes planes of 8 bits in whole numbers, with weights of ten bits behind the point."""
+"""OpenCV mixes 8-bit planes in integers, with ten fractional bits of the weights."""
 
 
 class DeviceCutter:
-    """The same crops as those of ``cut_crop``: whatever OpenCV rounds to whole levels is rounded here too."""
+    """Cuts the same crops as ``cut_crop``, including the rounding of OpenCV."""
 
     def __init__(self, device: str) -> None:
         self._device = torch.device(device)
         self._mixes: dict[tuple[int, bytes], torch.Tensor] = {}
-        """RGB from YUV, kept on the device."""
+        """The conversion from YUV to RGB, kept on the device."""
 
     def __call__(self, image: Image, matrix: npt.NDArray[np.float64], crop_size: int) -> torch.Tensor:
-        """The RGB pixels of one roi, uint8 (crop_size, crop_size, 3) on the device; nothing waits for it."""
+        """Return the RGB pixels of one ROI, uint8 (crop_size, crop_size, 3) on the device, without waiting."""
         with torch.inference_mode():
             if isinstance(image, YuvImage):
                 luma = self._warp([plan_cut(image.luma, matrix, crop_size)])
@@ -42,10 +42,10 @@ class DeviceCutter:
             return rgb.clamp(0, 255).to(torch.uint8)
 
     def _warp(self, cuts: Sequence[PlaneCut]) -> torch.Tensor:
-        """(1, C, size, size) of planes that are cut alike."""
+        """Return crops (1, C, size, size) of planes with the same geometry."""
         first = cuts[0]
         if first.averaged_size and not _is_averaged_in_blocks(first):
-            # At the frame's border there may be no room for whole blocks.
+            # At the border of the frame, blocks may be incomplete.
             pixels = [cv2.resize(cut.region, first.averaged_size, interpolation=cv2.INTER_AREA) for cut in cuts]
             region = self._upload(pixels)
         else:
@@ -57,13 +57,13 @@ class DeviceCutter:
         return F.grid_sample(region, grid, mode="bilinear", padding_mode="border", align_corners=False).round()
 
     def _upload(self, regions: Sequence[npt.NDArray[Any]]) -> torch.Tensor:
-        """(1, C, h, w) in float32."""
+        """Return (1, C, h, w) in float32."""
         pixels = np.stack(regions)[None] if regions[0].ndim == 2 else regions[0].transpose(2, 0, 1)[None]
-        # PyTorch has few operations for 16 bits without a sign; ten bits fit with one.
+        # PyTorch has few operations for uint16; ten bits fit into int16.
         return self._send(pixels.view(np.int16) if pixels.dtype == np.uint16 else pixels).to(torch.float32)
 
     def _theta(self, cut: PlaneCut, width: int, height: int) -> torch.Tensor:
-        """(1, 2, 3): the matrix between the corners of crop and region, both from -1 to 1, as PyTorch counts."""
+        """Return the matrix (1, 2, 3) from crop to region, both from -1 to 1 at their corners, PyTorch's convention."""
         xx, xy, x, yx, yy, y = cut.matrix
         half = cut.size / 2
         rows = (
@@ -73,7 +73,7 @@ class DeviceCutter:
         return self._send(np.array([rows], dtype=np.float32))
 
     def _mix(self, yuv: torch.Tensor, image: YuvImage) -> torch.Tensor:
-        """RGB (h, w, 3) of Y, U and V (3, h, w)."""
+        """Convert Y, U and V (3, h, w) to RGB (h, w, 3)."""
         unit = OPENCV_UNIT if image.luma.dtype == np.uint8 else 1
         key = unit, image.rgb_from_yuv.tobytes()
         if key not in self._mixes:
@@ -84,7 +84,7 @@ class DeviceCutter:
         return torch.floor((mixed + unit / 2) / unit)
 
     def _send(self, array: npt.NDArray[Any]) -> torch.Tensor:
-        """To the device through memory that it reads by itself, so that nobody waits."""
+        """Copy to the device through pinned memory, without waiting."""
         tensor = torch.from_numpy(np.ascontiguousarray(array))
         if self._device.type != "cuda":
             return tensor.to(self._device)
@@ -98,7 +98,7 @@ def _is_averaged_in_blocks(cut: PlaneCut) -> bool:
 
 
 def _averaged(planes: torch.Tensor, size: tuple[int, int]) -> torch.Tensor:
-    """Whole blocks of (1, C, h, w) to one level each; OpenCV rounds halves up where blocks are 2 x 2, else to even."""
+    """Average blocks of (1, C, h, w). OpenCV rounds halves up for 2 x 2 blocks, and otherwise to even."""
     width, height = size
     block = planes.shape[-2] // height, planes.shape[-1] // width
     means = F.avg_pool2d(planes, block)
@@ -106,12 +106,12 @@ def _averaged(planes: torch.Tensor, size: tuple[int, int]) -> torch.Tensor:
 
 
 def _doubled(planes: torch.Tensor) -> torch.Tensor:
-    """(1, C, h, w) to (1, C, 2 h, 2 w), bilinear."""
+    """Scale (1, C, h, w) to (1, C, 2 h, 2 w), bilinearly."""
     return F.interpolate(planes, scale_factor=2, mode="bilinear", align_corners=False).round()
 
 
 def _doubled_bytes(planes: torch.Tensor) -> torch.Tensor:
-    """The same as OpenCV does it for bytes: weights of 512 and 1536 parts of 2048, and bits that fall on the way."""
+    """Do the same as OpenCV does for bytes: weights of 512/2048 and 1536/2048, with its truncation."""
     padded = F.pad(planes, (1, 1, 1, 1), mode="replicate").to(torch.int32)
     left, here, right = padded[..., :-2] * 512, padded[..., 1:-1] * 1536, padded[..., 2:] * 512
     wide = torch.stack([left + here, here + right], dim=-1).flatten(-2) >> 4

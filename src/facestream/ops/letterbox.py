@@ -16,7 +16,7 @@ __all__ = ["Letterbox", "fit_letterbox", "letterbox_image"]
 
 @dataclass(frozen=True, slots=True)
 class Letterbox:
-    """Where a frame lies inside a square of ``size`` pixels: its scaled size and its left and top bars."""
+    """The place of a frame in a square of ``size`` pixels: its scaled size and its left and top bars."""
 
     size: int
     frame_size: tuple[int, int]
@@ -24,11 +24,11 @@ class Letterbox:
     offset: tuple[int, int]
 
     def to_input(self, points: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
-        """Frame pixels (..., 2) to pixels of the square."""
+        """Map frame pixels (..., 2) to pixels of the square."""
         return points * self._scale() + np.asarray(self.offset, dtype=np.float64)
 
     def to_frame(self, points: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
-        """Pixels of the square (..., 2) to frame pixels; undoes ``to_input``."""
+        """Map pixels of the square (..., 2) to frame pixels; undoes ``to_input``."""
         frame: npt.NDArray[np.float64] = (points - np.asarray(self.offset, dtype=np.float64)) / self._scale()
         return frame
 
@@ -37,7 +37,7 @@ class Letterbox:
 
 
 def fit_letterbox(frame_size: tuple[int, int], size: int, pixel_aspect: float = 1.0) -> Letterbox:
-    """The largest centred fit of a frame (width, height) that keeps its proportions on the screen."""
+    """Return the largest centred fit of a frame (width, height) that keeps its display aspect ratio."""
     display_width, display_height = frame_size[0] * pixel_aspect, float(frame_size[1])
     scale = size / max(display_width, display_height)
     scaled_size = (max(1, round(display_width * scale)), max(1, round(display_height * scale)))
@@ -46,7 +46,7 @@ def fit_letterbox(frame_size: tuple[int, int], size: int, pixel_aspect: float = 
 
 
 def letterbox_image(image: Image, letterbox: Letterbox) -> npt.NDArray[np.uint8]:
-    """The frame scaled into the black RGB square (size, size, 3); averaged where it shrinks."""
+    """Scale the frame into a black RGB square (size, size, 3); pixels are averaged where it shrinks."""
     if isinstance(image, YuvImage):
         scaled = image.mix(*(_scale(plane, letterbox.scaled_size) for plane in (image.luma, *image.chroma)))
     else:
@@ -59,7 +59,7 @@ def letterbox_image(image: Image, letterbox: Letterbox) -> npt.NDArray[np.uint8]
 
 def _scale(plane: npt.NDArray[Any], size: tuple[int, int]) -> npt.NDArray[Any]:
     height, width = plane.shape[:2]
-    # Halves first, which OpenCV averages ten times faster than other parts.
+    # First scale by halves, which OpenCV averages ten times as fast as other factors.
     while width % 2 == height % 2 == 0 and width >= 2 * size[0] and height >= 2 * size[1]:
         width, height = width // 2, height // 2
         plane = cv2.resize(plane, (width, height), interpolation=cv2.INTER_AREA)

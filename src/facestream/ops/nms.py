@@ -15,7 +15,7 @@ Boxes = npt.NDArray[Any]
 
 
 def box_iou(box: Boxes, boxes: Boxes) -> npt.NDArray[np.float64]:
-    """Intersection over union (N,) of one box (4,) with each of ``boxes`` (N, 4)."""
+    """Return the intersection over union (N,) of one box (4,) with each of ``boxes`` (N, 4)."""
     overlap = np.minimum(box[2:], boxes[:, 2:]) - np.maximum(box[:2], boxes[:, :2])
     intersection = np.clip(overlap, 0.0, None).prod(axis=1)
     union = _areas(box[None]) + _areas(boxes) - intersection
@@ -36,7 +36,7 @@ def weighted_nms(detections: Detections, min_iou: float = 0.3) -> Detections:
         overlaps = box_iou(detections.boxes[best], detections.boxes[remaining]) > min_iou
         overlaps[0] = True
         group = remaining[overlaps]
-        # Not "weights @ …": BLAS would wake threads for it, which then take time from the networks.
+        # Not "weights @ …", for which BLAS would start threads that take time from the networks.
         weights = detections.scores[group] / detections.scores[group].sum()
         boxes.append(np.einsum("k,kd->d", weights, detections.boxes[group]))
         keypoints.append(np.einsum("k,kpd->pd", weights, detections.keypoints[group]))
@@ -48,7 +48,7 @@ def weighted_nms(detections: Detections, min_iou: float = 0.3) -> Detections:
 
 
 def prominence_order(detections: Detections) -> npt.NDArray[np.intp]:
-    """Indices, the most prominent face first: largest box in pixels, then higher score, then further left."""
+    """Return indices, the most prominent face first: largest box in pixels, then higher score, then further left."""
     return np.lexsort((detections.boxes[:, 0], -detections.scores, -_areas(detections.boxes)))
 
 

@@ -27,36 +27,37 @@ __all__ = [
 ]
 
 ENLARGEMENT = 1.5
-"""Side of the roi through the longer side of the box (MediaPipe, ``face_detection_front_detection_to_roi.pbtxt``)."""
+"""The side of the ROI divided by the longer side of the box (MediaPipe,
+``face_detection_front_detection_to_roi.pbtxt``)."""
 
 SQUARE_TOLERANCE = 1e-3
-"""Boxes come as float32 fractions of the frame."""
+"""The tolerance for boxes that were float32 fractions of the frame."""
 
 SAME_FACE_MOVE, SAME_FACE_GROWTH = 0.5, 1.5
-"""What a face may do between two frames and still be known: by parts of its roi's side, and by its ratio."""
+"""How far a face may move between two frames, as a share of its ROI's side, and grow, as a ratio."""
 
 RIGHT_EYE, LEFT_EYE = 0, 1
-"""The detector's keypoints between which the turn is measured."""
+"""The keypoints of the detector that define the angle."""
 
 
 PixelAspect = float | npt.NDArray[np.float64]
-"""Of all frames, or (N,) of the frame of each entry."""
+"""The pixel aspect ratio of all frames, or (N,) of the frame of each entry."""
 
 
 def to_display(points: npt.NDArray[Any], pixel_aspect: PixelAspect) -> npt.NDArray[np.float64]:
-    """Frame pixels (..., 2) to display pixels, in which a pixel is square."""
+    """Convert frame pixels (..., 2) to display pixels, which are square."""
     display: npt.NDArray[np.float64] = points * _stretch(points, pixel_aspect)
     return display
 
 
 def to_stored(points: npt.NDArray[Any], pixel_aspect: PixelAspect) -> npt.NDArray[np.float64]:
-    """Display pixels (..., 2) to frame pixels; undoes ``to_display``."""
+    """Convert display pixels (..., 2) to frame pixels; undoes ``to_display``."""
     stored: npt.NDArray[np.float64] = points / _stretch(points, pixel_aspect)
     return stored
 
 
 def _stretch(points: npt.NDArray[Any], pixel_aspect: PixelAspect) -> npt.NDArray[np.float64]:
-    """(2,), or where each entry has its own (N, 1, ..., 2)."""
+    """Return the scale (2,), or (N, 1, ..., 2) for one per entry."""
     if isinstance(pixel_aspect, float):
         return np.array([pixel_aspect, 1.0])
     stretch = np.column_stack([pixel_aspect, np.ones(len(pixel_aspect))])
@@ -64,7 +65,7 @@ def _stretch(points: npt.NDArray[Any], pixel_aspect: PixelAspect) -> npt.NDArray
 
 
 def rois_from_detections(detections: Detections, pixel_aspect: PixelAspect = 1.0) -> FaceRois:
-    """Squares around the boxes, turned so that the line from the right to the left eye is level."""
+    """Return squares around boxes, rotated so that the line from the right to the left eye is horizontal."""
     corners = to_display(detections.boxes.reshape(-1, 2, 2), pixel_aspect)
     eyes = to_display(detections.keypoints[:, (RIGHT_EYE, LEFT_EYE)], pixel_aspect)
     return _rois(corners[:, 0], corners[:, 1], eyes[:, 0], eyes[:, 1])
@@ -87,7 +88,8 @@ def rois_from_boxes(boxes: npt.NDArray[Any], pixel_aspect: PixelAspect = 1.0) ->
 
 
 def roi_shifts(rois: FaceRois, others: FaceRois) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
-    """How far each roi is from its other: the turn (N,) in radians, at most pi, and the move (N,) in sides."""
+    """Return the difference of two ROIs of each face: the angle (N,) in radians, at most pi, and the shift (N,) in
+    sides."""
     turns = np.abs((others.angles_rad - rois.angles_rad + np.pi) % (2 * np.pi) - np.pi)
     moves = np.linalg.norm(others.centers - rois.centers, axis=1) / rois.sides
     return turns, moves
@@ -117,7 +119,7 @@ def match_rois(rois: FaceRois, others: FaceRois) -> npt.NDArray[np.intp] | None:
 
 
 def blend_rois(rois: FaceRois, others: FaceRois, weights: npt.NDArray[np.float64]) -> FaceRois:
-    """Between two rois of each face; a weight of 0 is the first one. The turn takes the shorter way."""
+    """Interpolate between two ROIs of each face; a weight of 0 is the first one. Angles take the shorter way."""
     turns = (others.angles_rad - rois.angles_rad + np.pi) % (2 * np.pi) - np.pi
     return FaceRois(
         rois.centers + (others.centers - rois.centers) * weights[:, None],
@@ -131,7 +133,7 @@ def rois_from_landmarks(landmarks: npt.NDArray[Any], pixel_aspect: PixelAspect =
 
     The turn is measured from landmark 33 to landmark 263 (MediaPipe, ``face_landmark_landmarks_to_roi.pbtxt``).
     """
-    # Contiguous coordinates: NumPy is several times as fast on them.
+    # Contiguous coordinates, on which NumPy is several times as fast.
     x, y = landmarks[..., 0].astype(np.float64), landmarks[..., 1].astype(np.float64)
     eyes = landmarks[:, [RIGHT_EYE_OUTER_CORNER, LEFT_EYE_OUTER_CORNER], :2].astype(np.float64)
     corners = np.stack([x.min(axis=1), y.min(axis=1), x.max(axis=1), y.max(axis=1)], axis=1).reshape(-1, 2, 2)

@@ -51,7 +51,8 @@ def frame_to_crop(
 
 
 def crop_matrices(rois: FaceRois, crop_size: int, pixel_aspect: PixelAspect = 1.0) -> npt.NDArray[np.float64]:
-    """(N, 2, 3): what brings a point (x, y, 1) of each crop to the frame, both in pixels with centres at +0.5."""
+    """Return matrices (N, 2, 3) that map a point (x, y, 1) of each crop to the frame, both in pixels with centres at
+    +0.5."""
     scales = to_stored((rois.sides / crop_size)[:, None, None] * _axes(rois), pixel_aspect)
     columns = scales.transpose(0, 2, 1)
     corners = to_stored(rois.centers, pixel_aspect) - columns.sum(axis=2) * (crop_size / 2)
@@ -59,7 +60,8 @@ def crop_matrices(rois: FaceRois, crop_size: int, pixel_aspect: PixelAspect = 1.
 
 
 def _frame_matrices(rois: FaceRois, crop_size: int, pixel_aspect: PixelAspect) -> npt.NDArray[np.float64]:
-    """(N, 2, 3): what brings a point (x, y, 1) of the frame to each crop; undoes ``crop_matrices``."""
+    """Return matrices (N, 2, 3) that map a point (x, y, 1) of the frame to each crop, the inverses of
+    ``crop_matrices``."""
     turns = _axes(rois) / (rois.sides / crop_size)[:, None, None]
     corners = crop_size / 2 - (turns * rois.centers[:, None]).sum(axis=2)
     return np.concatenate([to_display(turns, pixel_aspect), corners[:, :, None]], axis=2)
@@ -78,7 +80,7 @@ def _transform(matrices: npt.NDArray[np.float64], points: npt.NDArray[Any], resu
 
 
 def crop_image(image: Image, roi: FaceRois, crop_size: int, pixel_aspect: PixelAspect = 1.0) -> npt.NDArray[np.uint8]:
-    """The RGB pixels (crop_size, crop_size, 3) of one roi; see ``cut_crop``."""
+    """Return the RGB pixels (crop_size, crop_size, 3) of one ROI; see ``cut_crop``."""
     return cut_crop(image, crop_matrices(roi, crop_size, pixel_aspect)[0], crop_size)
 
 
@@ -97,20 +99,20 @@ def cut_crop(image: Image, matrix: npt.NDArray[np.float64], crop_size: int) -> n
 
 
 class PlaneCut(NamedTuple):
-    """Which pixels of a plane a crop is made of, and how."""
+    """The region of a plane that a crop is made from, and how."""
 
     region: npt.NDArray[Any]
-    """(h, w) or (h, w, 3): only the face's surroundings are looked at, however large the frame is."""
+    """(h, w) or (h, w, 3), the region around the face, however large the frame is."""
     averaged_size: tuple[int, int] | None
-    """Width and height that the region is averaged down to first, if so."""
+    """Width and height to which the region is first averaged down, if at all."""
     matrix: tuple[float, float, float, float, float, float]
-    """Two rows: what brings a point (x, y, 1) of the crop to that region, both in pixels with centres at +0.5."""
+    """A (2, 3) matrix that maps a point (x, y, 1) of the crop to that region, both in pixels with centres at +0.5."""
     size: int
-    """Side of the crop."""
+    """The side of the crop."""
 
 
 def plan_chroma_cuts(image: YuvImage, matrix: npt.NDArray[np.float64], crop_size: int) -> tuple[PlaneCut, PlaneCut]:
-    """U and V; where there is one sample for two pixels, they are cut at half the size, to be doubled."""
+    """Cut U and V. With one sample per two pixels, they are cut at half the size and doubled."""
     (step_x, step_y), (shift_x, shift_y) = image.chroma_step, image.chroma_shift
     factor = max(step_x, step_y)
     in_chroma = matrix * [
@@ -123,7 +125,8 @@ def plan_chroma_cuts(image: YuvImage, matrix: npt.NDArray[np.float64], crop_size
 
 
 def plan_cut(plane: npt.NDArray[Any], matrix: npt.NDArray[np.float64], crop_size: int) -> PlaneCut:
-    """How to cut (crop_size, crop_size) out of one or three planes; the matrix brings crop pixels to the plane's."""
+    """Return how to cut (crop_size, crop_size) out of one or three planes; the matrix maps crop pixels to plane
+    pixels."""
     (xx, xy, x), (yx, yy, y) = matrix.tolist()
     factor_x, factor_y = _power_of_two(hypot(xx, xy)), _power_of_two(hypot(yx, yy))
     left, right = _span(x, xx * crop_size, xy * crop_size, factor_x, plane.shape[1])
@@ -143,7 +146,7 @@ def _warp(cut: PlaneCut) -> npt.NDArray[Any]:
     region = cut.region
     if cut.averaged_size:
         region = cv2.resize(region, cut.averaged_size, interpolation=cv2.INTER_AREA)
-    # OpenCV counts pixel centres from 0; ours lie at +0.5, in the crop and in the frame.
+    # OpenCV counts pixel centres from 0; ours are at +0.5 in both crop and frame.
     x, y = x + (xx + xy) / 2 - 0.5, y + (yx + yy) / 2 - 0.5
     return cv2.warpAffine(
         region,
@@ -155,14 +158,15 @@ def _warp(cut: PlaneCut) -> npt.NDArray[Any]:
 
 
 def _doubled(plane: npt.NDArray[Any], crop_size: int) -> npt.NDArray[Any]:
-    """At the size of the crop, where it is smaller."""
+    """At the size of the crop, if it is smaller."""
     if len(plane) == crop_size:
         return plane
     return cv2.resize(plane, (crop_size, crop_size), interpolation=cv2.INTER_LINEAR)
 
 
 def _power_of_two(shrinkage: float) -> int:
-    """The largest one that is not above it: what OpenCV averages fastest, and less than twofold is left."""
+    """Return the largest power of two up to a factor. OpenCV averages these fastest, and less than a factor of two is
+    left."""
     return 1 << max(0, int(shrinkage).bit_length() - 1)
 
 
@@ -179,12 +183,12 @@ def _span(corner: float, along: float, across: float, factor: int, length: int) 
 
 
 def _depth_scales(scales: npt.NDArray[np.float64], pixel_aspect: PixelAspect) -> npt.NDArray[np.float64]:
-    """Frame pixels along x for each crop pixel (N, 1, 1)."""
+    """Return frame pixels along x per crop pixel (N, 1, 1)."""
     depth_scales: npt.NDArray[np.float64] = scales / np.reshape(pixel_aspect, (-1, 1, 1))
     return depth_scales
 
 
 def _axes(rois: FaceRois) -> npt.NDArray[np.float64]:
-    """(N, 2, 2): the roi's x and y axes as rows, unit vectors in display pixels."""
+    """Return the x and y axes of ROIs as rows (N, 2, 2), unit vectors in display pixels."""
     cos, sin = np.cos(rois.angles_rad), np.sin(rois.angles_rad)
     return np.stack([np.stack([cos, sin], axis=-1), np.stack([-sin, cos], axis=-1)], axis=1)

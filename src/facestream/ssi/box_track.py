@@ -21,13 +21,13 @@ from facestream.structures import Detections, VideoInfo
 __all__ = ["BoxTrack"]
 
 SAME_RATE_HZ = 0.001
-"""Headers of streams have three decimals or more."""
+"""The precision of rates in headers, which have three or more decimals."""
 
 SLACK = 1e-3
-"""A confidence may be a little above 1 by rounding."""
+"""The tolerance of a confidence, which rounding may bring slightly above 1."""
 
 MAX_FRACTION = 10.0
-"""A face may be larger than the frame, but not ten times; what is beyond that was written in pixels."""
+"""The largest fraction. A face may be larger than the frame, but not ten times; larger values must be pixels."""
 
 BLOCK_ROWS = 1 << 13
 
@@ -87,11 +87,11 @@ class BoxTrack:
         self._last_s = 0.0
 
     def boxes_of(self, frames: Sequence[TimedFrame]) -> list[Detections]:
-        """For each of the next frames zero or one box, in pixels of that frame."""
+        """Return zero or one box for each of the next frames, in pixels of that frame."""
         return [self._box_of(frame) for frame in frames]
 
     def warnings(self) -> Iterator[str]:
-        """After the last frame: what the user should know of how boxes and frames went together."""
+        """Iterate over warnings about the alignment of boxes and frames, after the last frame."""
         self._count_skipped_frames()
         num_rows = len(self._rows)
         lengths = (
@@ -128,7 +128,7 @@ class BoxTrack:
         return _boxes(*split_box_rows(np.asarray(self._rows[row : row + 1]), frame.size))
 
     def _count_skipped_frames(self) -> None:
-        """Frames that nobody asked for count by their time stamps."""
+        """Count frames beyond the boxes, including those that were skipped."""
         if self._times_s is None or len(self._times_s) < self._num_frames:
             return
         times_s = self._times_s - self._times_s[0]
@@ -152,7 +152,7 @@ class BoxTrack:
         return max(0, min(math.floor(time_s * self._rate_hz + 0.5), num_rows - 1))
 
     def _check(self, rows: npt.NDArray[np.float64], start: int, min_score: float) -> None:
-        """Find out which rows have a face."""
+        """Find the rows that have a face."""
         if rows.shape[1] == BOX_COLUMNS:
             self._refuse(~np.isfinite(rows[:, 4]), rows, start, "its confidence is no finite number")
             counts = (rows[:, 4] >= min_score) | (min_score == 0)

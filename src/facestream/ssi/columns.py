@@ -29,10 +29,10 @@ __all__ = [
 ]
 
 CLOCK, CONSTANT_CLOCK = "clock", "constant"
-"""Attribute and value of a header whose rows do not lie a frame each, but on a clock of their own."""
+"""The header attribute and its value for rows on a constant clock, instead of one row per frame."""
 
 KEYPOINT_NAMES = ("right_eye", "left_eye", "nose", "mouth", "right_ear", "left_ear")
-"""The subject's sides."""
+"""Left and right are the subject's."""
 
 MESH_COLUMNS = NUM_LANDMARKS * 2 + 1
 MESH_MEDIA_TYPE = "feature;face;landmarks;facemesh"
@@ -53,19 +53,20 @@ def mesh_row(landmarks: npt.NDArray[Any], confidence: float, size: tuple[int, in
 
 
 def keypoint_row(keypoints: npt.NDArray[Any], score: float, size: tuple[int, int]) -> npt.NDArray[np.float32]:
-    """The detector's keypoints (6, 2) in pixels as a row (13,): six pairs y, x as fractions, then the score."""
+    """Return keypoints (6, 2) in pixels as a row (13,): six pairs y, x as fractions, then the score."""
     return _point_row(keypoints, score, size)
 
 
 def box_row(box: npt.NDArray[Any], score: float, size: tuple[int, int]) -> npt.NDArray[np.float32]:
-    """A box (4,) left, top, right, bottom in pixels as a row (5,): ymin, xmin, ymax, xmax as fractions, the score."""
+    """Return a box (4,) left, top, right, bottom in pixels as a row (5,): ymin, xmin, ymax, xmax as fractions, the
+    score."""
     return _point_row(np.reshape(box, (2, 2)), score, size)
 
 
 def split_box_rows(
     rows: npt.NDArray[Any], size: tuple[int, int]
 ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
-    """Rows (N, 4 or 5) as boxes (N, 4) left, top, right, bottom in pixels, and scores (N,), NaN without a column."""
+    """Return rows (N, 4 or 5) as boxes (N, 4) left, top, right, bottom in pixels, and scores (N,), NaN if absent."""
     values = as_float64(rows)
     boxes = values[:, [1, 0, 3, 2]] * np.tile(size, 2)
     scores = values[:, 4] if rows.shape[1] == BOX_COLUMNS else np.full(len(rows), np.nan)
@@ -75,13 +76,13 @@ def split_box_rows(
 def split_mesh_rows(
     rows: npt.NDArray[Any], size: tuple[int, int]
 ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
-    """Rows (N, 937) as landmarks (N, 468, 2), x, y in pixels, and confidences (N,); undoes ``mesh_row``."""
+    """Return rows (N, 937) as landmarks (N, 468, 2), x, y in pixels, and confidences (N,); undoes ``mesh_row``."""
     pairs = as_float64(rows[:, :-1]).reshape(len(rows), NUM_LANDMARKS, 2)
     return pairs[..., ::-1] * np.asarray(size, dtype=np.float64), as_float64(rows[:, -1])
 
 
 def column_names(media_type: str, dim: int) -> tuple[str, ...]:
-    """What the columns of a stream are called, by its media type; numbered where that says nothing."""
+    """Return the column names of a stream by its media type; numbered if the type is unknown."""
     if "feature;face;boundingbox" in media_type and dim in (BOX_COLUMNS - 1, BOX_COLUMNS):
         return (*_BOX_NAMES, "confidence")[:dim]
     points: tuple[str, ...] = ()
@@ -96,7 +97,7 @@ def column_names(media_type: str, dim: int) -> tuple[str, ...]:
 
 def _point_row(points: npt.NDArray[Any], confidence: float, size: tuple[int, int]) -> npt.NDArray[np.float32]:
     row = np.empty(len(points) * 2 + 1, dtype=np.float32)
-    # Archives and tables hold float32 pixels; the same start makes a stream that is made from them equal to this one.
+    # Archives and tables hold float32 pixels. Starting from these makes streams converted from them equal to this one.
     pixels = points[:, 1::-1].astype(np.float32)
     np.divide(pixels, np.array(size[::-1], np.float64), out=row[:-1].reshape(-1, 2), casting="same_kind")
     row[-1] = confidence

@@ -21,7 +21,7 @@ __all__ = ["DetectionStreamWriter"]
 
 
 class DetectionStreamWriter(StreamSet):
-    """A stream of boxes (5 columns) and one of keypoints (13 columns)."""
+    """Writes a stream of boxes (5 columns) and one of keypoints (13 columns)."""
 
     def __init__(self, box_path: Path, keypoint_path: Path, *, repeat_last: bool) -> None:
         super().__init__(

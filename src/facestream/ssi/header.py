@@ -42,16 +42,16 @@ WRITTEN_TYPES: dict[str, np.dtype[Any]] = {
     "DOUBLE": np.dtype("<f8"),
     "BOOL": np.dtype("?"),
 }
-"""SSI's names of the numeric types, little-endian."""
+"""SSI's names of the numeric types, in little-endian order."""
 
 DTYPES = {**WRITTEN_TYPES, "LDOUBLE": np.dtype("<f8")}
-"""What is read: the long double of the compilers that SSI is built with has eight bytes."""
+"""The types that are read. The long double of SSI's compilers has eight bytes."""
 
 MAX_DIM = 10_000_000
-"""No row of numbers is longer; a header alone could otherwise ask for the names of two billion columns."""
+"""The most columns. Otherwise a header alone could request names for two billion columns."""
 
 FIRST_FRAME = "first_frame"
-"""An attribute of streams whose rows are those of a part of a clip."""
+"""The header attribute of streams with the rows of a time range."""
 
 MAX_START_S = 1e9
 
@@ -60,20 +60,20 @@ BLOCK_BYTES = 1 << 16
 ENTITIES = str.maketrans(
     {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "\n": "&#10;", "\r": "&#13;", "\t": "&#9;"}
 )
-"""In attributes. The standard library's ``xml.sax.saxutils`` knows them too, but loads half of its web clients."""
+"""Escapes in attributes. ``xml.sax.saxutils`` has them as well, but imports the web clients of the standard library."""
 
 
 @dataclass(frozen=True, slots=True)
 class SsiHeader:
-    """What a header says of its samples."""
+    """The contents of a header."""
 
     is_ascii: bool
     rate_hz: float
     dim: int
     type_name: str
-    """SSI's name of the samples' type, a key of ``DTYPES``."""
+    """SSI's name of the sample type, a key of ``DTYPES``."""
     num_rows: int
-    """Of all chunks."""
+    """The number of samples in all chunks."""
     num_chunks: int = 1
     delim: str = " "
     media_type: str = ""
@@ -81,11 +81,11 @@ class SsiHeader:
     meta: Mapping[str, str] = field(default_factory=dict)
     """Further attributes, such as ``size`` = ``W:H``."""
     start_s: float = 0.0
-    """When the first row is, after the first frame of the clip."""
+    """The time of the first row in seconds after the first frame of the clip."""
 
     @property
     def first_frame(self) -> int:
-        """Number of the frame of the first row, where the rows are those of a part of a clip; else 0."""
+        """The frame number of the first row, if the rows are those of a time range; else 0."""
         text = self.meta.get(FIRST_FRAME, "0")
         return int(text) if text.isascii() and text.isdecimal() and len(text) < 10 else 0
 
@@ -95,17 +95,17 @@ class SsiHeader:
 
     @property
     def num_bytes(self) -> int:
-        """Of binary samples."""
+        """The size of binary samples in bytes."""
         return self.num_rows * self.dim * self.dtype.itemsize
 
 
 def data_path(path: Path) -> Path:
-    """Where the samples of a header lie."""
+    """Return the path of the samples of a header."""
     return path.with_name(path.name + "~")
 
 
 def read_header(path: Path) -> SsiHeader:
-    """Read a header of any case, with or without optional attributes, and any number of chunks.
+    """Read a header in upper or lower case, with or without optional attributes, and with any number of chunks.
 
     Raises:
         SourceError: the file is missing.
@@ -126,7 +126,7 @@ def read_header(path: Path) -> SsiHeader:
 
 
 def _hint(path: Path) -> str:
-    """What to do where another file of facestream was named."""
+    """Return a hint if another file of facestream was named."""
     if path.name.endswith(".stream~"):
         return f"; these are the samples, name {path.name.removesuffix('~')}"
     if path.suffix.lower() in (".npz", ".csv"):
@@ -135,7 +135,7 @@ def _hint(path: Path) -> str:
 
 
 def format_header(header: SsiHeader, rate_hz: Fraction | float) -> str:
-    """The text of a binary stream's header; ``rate_hz`` is the exact rate."""
+    """Return the text of the header of a binary stream; ``rate_hz`` is the exact rate."""
     attributes = {"type": header.media_type, **header.meta} if header.media_type or header.meta else {}
     meta = " ".join(f'{name}="{value.translate(ENTITIES)}"' for name, value in attributes.items())
     meta_line = f"    <meta {meta} />\n" if meta else ""
@@ -152,7 +152,7 @@ def format_header(header: SsiHeader, rate_hz: Fraction | float) -> str:
 
 
 def open_regular(path: Path, what: str) -> BinaryIO:
-    """Open a file for reading, but nothing that reading could wait for, such as a pipe.
+    """Open a file for reading, but nothing that could block, such as a pipe.
 
     Raises:
         SourceError: the file is missing, unreadable or no file.
@@ -172,7 +172,7 @@ def _open_without_waiting(name: str, flags: int) -> int:
 
 
 class _HeaderElements:
-    """Takes a parser's elements and keeps what counts, so that memory does not grow with the file."""
+    """Receives the elements of a parser and keeps only the relevant ones, so that memory use is constant."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -203,16 +203,16 @@ class _HeaderElements:
             self._num_rows += self._number(tag, values, "num", int, minimum=0)
 
     def end(self, tag: str) -> None:
-        """Everything stands in attributes."""
+        """Ignored, since everything is in attributes."""
 
     def data(self, text: str) -> None:
-        """Everything stands in attributes."""
+        """Ignored, since everything is in attributes."""
 
     def close(self) -> None:
-        """The parser is through."""
+        """Called at the end of the document."""
 
     def header(self) -> SsiHeader:
-        """What was found, checked."""
+        """Return the checked header."""
         info, meta = self._info, dict(self._meta)
         if info is None:
             raise StreamFormatError(f"{self._path}: the header has no <info>")
@@ -238,7 +238,7 @@ class _HeaderElements:
             delim=info.get("delim", " "),
             media_type=meta.pop("type", ""),
             meta=meta,
-            # Of other writers nobody knows what they count from.
+            # The reference time of other writers is unknown.
             start_s=self._start_s if FIRST_FRAME in meta else 0.0,
         )
 
@@ -265,7 +265,7 @@ class _HeaderElements:
 
 
 def _seconds(text: str) -> float:
-    """A time of a chunk; 0 where there is none."""
+    """Return a time of a chunk; 0 if absent."""
     try:
         value = float(text)
     except ValueError:
@@ -274,5 +274,5 @@ def _seconds(text: str) -> float:
 
 
 def _shown(text: str | None) -> str:
-    """A value of the file for a message, which stays one line of bearable length."""
+    """Return a value of the file for a message, shortened to one line."""
     return repr(text if text is None or len(text) <= 40 else text[:40] + "...")

@@ -14,7 +14,7 @@ __all__ = ["MeshStreamWriter"]
 
 
 class MeshStreamWriter(StreamSet):
-    """SSI streams of 937 columns, one a face."""
+    """Writes one SSI stream of 937 columns for each face."""
 
     def __init__(self, paths: tuple[Path, ...], missing: str) -> None:
         super().__init__(paths, [MESH_COLUMNS] * len(paths), [MESH_MEDIA_TYPE] * len(paths))

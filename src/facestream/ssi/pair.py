@@ -41,18 +41,18 @@ class StagedPair:
 
     @property
     def samples(self) -> BinaryIO:
-        """Where the samples go."""
+        """Return the staged path of the samples."""
         return self._samples.file
 
     def finish(self, header: bytes) -> None:
-        """All samples are there: write the header, still out of sight."""
+        """Write the header after all samples, still under its hidden name."""
         self._samples.finish()
         self._header = StagedFile(self.path)
         self._header.file.write(header)
         self._header.finish()
 
     def commit(self) -> None:
-        """Bring both files into sight, in place of older ones.
+        """Rename both files to their final names; older ones are replaced.
 
         Raises:
             OutputError: they cannot be; what was there before is there again.
@@ -69,13 +69,13 @@ class StagedPair:
             except OSError as error:
                 raise OutputError(f"{self.path}: cannot be written ({error.strerror or error})") from error
             finally:
-                # After an error, too, and after Ctrl-C.
+                # Also after an error or Ctrl-C.
                 self._settle()
 
     def discard(self) -> None:
-        """Leave nothing behind; does nothing after ``commit``."""
+        """Remove the hidden files; does nothing after ``commit``."""
         if self._header is not None and self._header.hidden_path == self._change.pending:
-            # A second Ctrl-C may have kept commit() from its end.
+            # A second Ctrl-C may have interrupted commit().
             with locked_folder(self.path.parent):
                 self._settle()
             self._header.file.close()
@@ -84,40 +84,40 @@ class StagedPair:
         self._samples.discard()
 
     def _settle(self) -> None:
-        # What cannot be settled now waits for the next run.
+        # What cannot be completed now is left to the next run.
         with contextlib.suppress(OSError):
             self._change.settle()
 
 
 def settle_folder(folder: Path) -> None:
-    """Bring to an end what killed runs left in a folder, pairs and hidden files."""
+    """Complete or remove what killed runs left in a folder."""
     with contextlib.suppress(OSError), locked_folder(folder) as is_locked:
-        # Pairs come first: by their staged samples they are known.
+        # Pairs come first, since their staged samples identify them.
         for change in _changes(folder) if is_locked else ():
             change.settle()
         sweep_staged_files(folder)
 
 
 def has_unfinished_pair(path: Path) -> bool:
-    """Whether the samples of this stream are those of a killed run, whose header still waits."""
+    """Whether the samples of this stream are from a killed run whose header is still staged."""
     return any(change.digest == _digest(path) for change in _changes(path.parent))
 
 
 @dataclass(frozen=True, slots=True)
 class _Change:
-    """The hidden names of one pair on its way into sight."""
+    """The hidden names of a pair that is being replaced."""
 
     folder: Path
     digest: str
-    """Of the header's name, because a name of its own could become too long for the file system."""
+    """A digest of the header name, since longer names could exceed the limit of the file system."""
     token: str
-    """Of the staged samples."""
+    """The path of the staged samples."""
     path: Path | None
-    """The header; ``None`` where no samples lie under a name of that digest."""
+    """Return the header; ``None`` if there are no samples with this digest."""
 
     @property
     def pending(self) -> Path:
-        """The new header, which waits for its samples."""
+        """The new header, until its samples are in place."""
         return self.folder / f"{PREFIX}{self.digest}-{self.token}.pending"
 
     @property
@@ -126,7 +126,7 @@ class _Change:
         return self.folder / f"{PREFIX}{self.digest}-{self.token}.old"
 
     def settle(self) -> None:
-        """Go on from what is on the disk to the new pair, or back to the old one."""
+        """Complete the new pair from the files on disk, or restore the old one."""
         if self.path is not None and self._has_new_samples(self.path):
             if self.pending.exists():
                 self.pending.replace(self.path)

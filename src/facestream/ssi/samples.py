@@ -20,7 +20,7 @@ __all__ = ["parse_numbers", "read_samples"]
 WHAT = "the samples of the stream"
 BLOCK_BYTES = 1 << 15
 MAX_WORD_BYTES = 1000
-"""No number is longer."""
+"""The most characters of a number."""
 
 
 def read_samples(path: Path, header: SsiHeader) -> npt.NDArray[Any]:
@@ -53,7 +53,7 @@ def _map_samples(samples: Path, file: BinaryIO, header: SsiHeader) -> npt.NDArra
 
 
 class _TextSamples:
-    """Numbers between white space and the header's delimiters."""
+    """Reads numbers separated by white space and the delimiters of the header."""
 
     def __init__(self, samples: Path, header: SsiHeader) -> None:
         self._samples = samples
@@ -75,7 +75,7 @@ class _TextSamples:
             return values.to_array(header.dim)
 
     def _read_into(self, values: ArraySpool, file: BinaryIO, num_wanted: int) -> int:
-        """Keep the wanted numbers; the answer is how many there are."""
+        """Keep the wanted numbers; return how many there are."""
         num_found, rest = 0, b""
         while block := file.read(BLOCK_BYTES):
             if not block.isascii() or b"_" in block:
@@ -89,7 +89,7 @@ class _TextSamples:
         return num_found + self._take([rest] if rest else [], values, num_wanted - num_found)
 
     def _take(self, words: list[bytes], values: ArraySpool, num_wanted: int) -> int:
-        """Keep the numbers, if there are not more than are wanted; the answer is how many there are."""
+        """Keep the numbers if there are not more than wanted; return how many there are."""
         if words and len(words) <= num_wanted:
             try:
                 values.append(parse_numbers(words, self._header.type_name))
@@ -99,7 +99,7 @@ class _TextSamples:
 
 
 def parse_numbers(words: Sequence[bytes], type_name: str) -> npt.NDArray[Any]:
-    """Words as numbers of one of ``DTYPES``.
+    """Parse words as numbers of one of ``DTYPES``.
 
     Raises:
         ValueError, ArithmeticError: a word is no number, or none of that type.
@@ -120,7 +120,7 @@ def parse_numbers(words: Sequence[bytes], type_name: str) -> npt.NDArray[Any]:
 
 
 def _whole(word: bytes) -> int:
-    """A whole number, which may be written as ``9.223372036854775807e+18``."""
+    """Parse an integer, which may be written as ``9.223372036854775807e+18``."""
     try:
         return int(word)
     except ValueError:

@@ -25,30 +25,30 @@ __all__ = ["SsiStream", "read_stream", "write_stream"]
 
 ATTRIBUTE_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*")
 NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-"""What XML 1.0 has no way to write."""
+"""Characters that XML 1.0 cannot contain."""
 
 _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SsiStream:
-    """A stream in memory, or mapped from its file."""
+    """A stream in memory or memory-mapped from its file."""
 
     data: npt.NDArray[Any]
-    """(N, dim), one row a sample."""
+    """(N, dim), one row per sample."""
     rate_hz: float
     media_type: str = ""
     """Such as ``feature;face;landmarks;facemesh``."""
     meta: Mapping[str, str] = field(default_factory=dict)
     """Further attributes of the header, such as ``size`` = ``W:H``."""
     start_s: float = 0.0
-    """When the first row is, after the first frame of the clip; above 0 where only a part of the clip was read."""
+    """The time of the first row in seconds after the first frame of the clip; above 0 for a time range of the clip."""
     first_frame: int = 0
-    """Number of the frame of the first row."""
+    """The frame number of the first row."""
 
     @property
     def size(self) -> tuple[int, int] | None:
-        """Width and height of the frames that the samples belong to, where the header names them."""
+        """Width and height of the frames that the samples belong to, if the header names them."""
         try:
             width, height = self.meta["size"].split(":")
             return int(width), int(height)
@@ -61,7 +61,7 @@ class SsiStream:
 
 
 def read_stream(path: str | os.PathLike[str]) -> SsiStream:
-    """Read a stream by its header file; binary samples are mapped, not loaded.
+    """Read a stream by its header file. Binary samples are memory-mapped.
 
     Raises:
         SourceError: a file is missing.
@@ -81,7 +81,7 @@ def write_stream(
     media_type: str = "",
     meta: Mapping[str, str] | None = None,
 ) -> None:
-    """Write an array (N, dim) as a binary stream of the array's own type, in place of an older one.
+    """Write an array (N, dim) as a binary stream of its own type. An older stream is replaced.
 
     Args:
         path: of the header; must end in ``.stream``.
@@ -117,7 +117,7 @@ def write_stream(
 
 
 def _check_target(path: Path) -> None:
-    """A stream replaces nothing but a stream."""
+    """Make sure that a stream replaces nothing but a stream."""
     if path.suffix.lower() != ".stream":
         raise InputError(f"{path}: a stream must end in .stream")
     samples = data_path(path)

@@ -18,7 +18,7 @@ __all__ = ["StreamSet"]
 
 
 class StreamSet:
-    """Float streams with a row a frame each, and the size of the first frame in their headers."""
+    """Float streams with one row per frame, and the size of the first frame in their headers."""
 
     def __init__(self, paths: Sequence[Path], columns: Sequence[int], media_types: Sequence[str]) -> None:
         self.paths = tuple(paths)
@@ -34,7 +34,7 @@ class StreamSet:
         self._size: tuple[int, int] | None = None
 
     def append(self, rows: Sequence[npt.NDArray[np.float32]], size: tuple[int, int]) -> None:
-        """The next row of each stream, of a frame of this size."""
+        """Append a row to each stream, for a frame of this size."""
         self._size = self._size or size
         for stream, row in zip(self._streams, rows, strict=True):
             stream.write(row[None])
@@ -42,7 +42,7 @@ class StreamSet:
     def finish(self, clock: FrameClock, meta: Mapping[str, Any]) -> None:
         assert self._size is not None, "a source has at least one frame"
         width, height = self._size
-        # Said only where it is so: readers of others need no more than type and size.
+        # Written only if it applies: otherwise type and size are enough.
         special = {"complete": "false"} if meta.get("complete") is False else {}
         options = meta.get("options")
         if isinstance(options, dict) and options.get("rate_hz") is not None:

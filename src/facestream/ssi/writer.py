@@ -17,11 +17,11 @@ from facestream.ssi.pair import StagedPair
 __all__ = ["SsiStreamWriter"]
 
 NOVA_LIMIT_BYTES = 2**31
-"""NOVA counts the bytes of a stream's samples in a signed 32-bit number and shows zeros where they do not fit."""
+"""The limit of NOVA, which counts the bytes of samples in a signed 32-bit integer and shows zeros beyond it."""
 
 
 class SsiStreamWriter:
-    """Samples come into sight before the header, so that what has a header is whole, even after a kill."""
+    """Samples appear before their header, so that a stream with a header is complete, even after a kill."""
 
     def __init__(self, path: Path, dim: int, dtype: npt.DTypeLike = np.float32) -> None:
         self.path = path
@@ -29,7 +29,7 @@ class SsiStreamWriter:
         self.dtype = np.dtype(dtype).newbyteorder("<")
         self.num_rows = 0
         self.notes: tuple[str, ...] = ()
-        """After ``finish``: what the user should know of the stream."""
+        """Warnings about the stream, known after ``finish``."""
         self._type_name = next((name for name, known in WRITTEN_TYPES.items() if known == self.dtype), "")
         if not self._type_name:
             raise InputError(
@@ -49,7 +49,7 @@ class SsiStreamWriter:
         self.num_rows += len(rows)
 
     def finish(self, rate_hz: Fraction | float, media_type: str, meta: Mapping[str, str], start_s: float = 0.0) -> None:
-        """All rows are there: write the header, still out of sight; the first row is at ``start_s``."""
+        """Write the header after all rows, still under its hidden name; the first row is at ``start_s``."""
         header = SsiHeader(
             is_ascii=False,
             rate_hz=float(rate_hz),
@@ -68,9 +68,9 @@ class SsiStreamWriter:
             )
 
     def commit(self) -> None:
-        """Bring both files into sight, in place of older ones."""
+        """Rename both files to their final names; older ones are replaced."""
         self._pair.commit()
 
     def discard(self) -> None:
-        """Leave nothing behind; does nothing after ``commit``."""
+        """Remove the hidden files; does nothing after ``commit``."""
         self._pair.discard()

@@ -26,14 +26,14 @@ LOCAL_HEADER_BYTES = 30
 MAX_ARRAY_HEADER_BYTES = 1 << 14
 """NumPy refuses headers of more than 10,000 characters."""
 MAX_META_CHARACTERS = 1 << 20
-"""Of what an archive says of itself."""
+"""The limit on ``meta``."""
 
 
 class ArchiveWriter:
-    """An uncompressed ``.npz`` of arrays that grow by a row at a time."""
+    """Writes an uncompressed ``.npz`` whose arrays grow row by row."""
 
     def __init__(self, path: Path, rows: Mapping[str, tuple[tuple[int, ...], npt.DTypeLike]]) -> None:
-        """``rows`` has the shape and type of one row of each array."""
+        """``rows`` holds the shape and type of one row of each array."""
         self.paths: tuple[Path, ...] = (path,)
         self.notes: tuple[str, ...] = ()
         self._rows = {name: (shape, np.dtype(dtype)) for name, (shape, dtype) in rows.items()}
@@ -48,13 +48,13 @@ class ArchiveWriter:
             raise OutputError(f"{path}: cannot be written ({error.strerror or error})") from error
 
     def append(self, **values: npt.ArrayLike) -> None:
-        """The next row of every array."""
+        """Append a row to every array."""
         self._num_rows += 1
         for name, (shape, dtype) in self._rows.items():
             self._spools[name].write(np.broadcast_to(np.asarray(values[name], dtype=dtype), shape).tobytes())
 
     def complete(self, arrays: Mapping[str, npt.NDArray[Any]], meta: Mapping[str, Any]) -> None:
-        """Write the archive with further arrays and a JSON string, still out of sight.
+        """Write the archive with further arrays and a JSON string, still under its hidden name.
 
         Raises:
             InputError: ``meta`` is longer than an archive can be read back with.
@@ -80,14 +80,14 @@ class ArchiveWriter:
 
     def discard(self) -> None:
         for spool in self._spools.values():
-            # Closing writes what is buffered, and the disk may be full.
+            # Closing flushes buffers, and the disk may be full.
             with contextlib.suppress(OSError):
                 spool.close()
         self._staged.discard()
 
 
 def read_archive(path: Path) -> dict[str, npt.NDArray[Any]]:
-    """The arrays of an uncompressed archive, mapped from the file; nothing is unpacked or unpickled.
+    """Memory-map the arrays of an uncompressed archive. Nothing is decompressed or unpickled.
 
     Raises:
         SourceError: the file is missing, damaged, compressed, or holds objects.
@@ -105,7 +105,7 @@ def read_archive(path: Path) -> dict[str, npt.NDArray[Any]]:
 
 
 def read_meta(path: Path, arrays: Mapping[str, npt.NDArray[Any]]) -> dict[str, Any]:
-    """The JSON object that an archive says of itself with.
+    """Return the JSON object that says how an archive was made.
 
     Raises:
         SourceError: it has none, or a damaged one.
@@ -114,7 +114,7 @@ def read_meta(path: Path, arrays: Mapping[str, npt.NDArray[Any]]) -> dict[str, A
     if text is None or text.dtype.kind != "U" or text.ndim or text.nbytes > 4 * MAX_META_CHARACTERS:
         raise SourceError(f"{path}: there is no text 'meta' in it; only archives of facestream can be read")
     try:
-        # NumPy would not notice what is no character, and Python would take it for an error of its own.
+        # NumPy does not notice invalid characters, and Python would raise an internal error.
         characters = text.tobytes().decode("utf-32-be" if text.dtype.str.startswith(">") else "utf-32-le")
         meta = json.loads(characters.rstrip("\0"))
     except (ValueError, RecursionError) as error:
@@ -127,7 +127,7 @@ def read_meta(path: Path, arrays: Mapping[str, npt.NDArray[Any]]) -> dict[str, A
 def check_array(
     path: Path, arrays: Mapping[str, npt.NDArray[Any]], name: str, shape: tuple[int | None, ...], kinds: str
 ) -> npt.NDArray[Any]:
-    """The array of that name, if it has the shape, ``None`` standing for any length, and one of numpy's kinds.
+    """Return the array of a name after checking its shape, in which ``None`` is any length, and NumPy kind.
 
     Raises:
         SourceError: it has not, or is missing.
@@ -150,13 +150,13 @@ def _map_array(file: BinaryIO, info: zipfile.ZipInfo) -> npt.NDArray[Any]:
     name_bytes, extra_bytes = struct.unpack_from("<2H", local, 26)
     start = info.header_offset + LOCAL_HEADER_BYTES + name_bytes + extra_bytes
     file.seek(start)
-    # A block of its own, since NumPy first makes room for a header as long as the file claims, up to 4 GB.
+    # Read separately, since NumPy would allocate a header as long as the file claims, up to 4 GB.
     head = io.BytesIO(file.read(MAX_ARRAY_HEADER_BYTES))
     try:
         version = np.lib.format.read_magic(head)
         read_header = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
         shape, is_fortran, dtype = read_header(head)
-    except Exception as error:  # NumPy's parser raises whatever Python's own does
+    except Exception as error:  # NumPy's parser raises any error of Python's parser
         raise ValueError(f"{info.filename} has a damaged header") from error
     if dtype.hasobject:
         raise ValueError(f"{info.filename} holds objects")

@@ -21,7 +21,7 @@ DETECTION_CSV_COLUMNS = (*FRAME_COLUMNS, *columns_of(DETECTION_VALUES))
 
 
 class DetectionCsvWriter(TableWriter):
-    """A missing face has empty cells."""
+    """Writes one line per row; a missing face has empty cells."""
 
     def __init__(self, path: Path) -> None:
         super().__init__(path, DETECTION_CSV_COLUMNS)
@@ -37,7 +37,7 @@ class DetectionCsvWriter(TableWriter):
 
 
 def read_detection_csv(table: Table) -> DetectionRecording:
-    """The detections of a table that ``DetectionCsvWriter`` wrote.
+    """Return the detections of a table that ``DetectionCsvWriter`` wrote.
 
     Raises:
         SourceError: the rows are damaged.

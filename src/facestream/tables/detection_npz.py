@@ -44,7 +44,7 @@ class DetectionNpzWriter(ArchiveWriter):
 def read_detection_npz(
     path: Path, arrays: Mapping[str, npt.NDArray[Any]], meta: Mapping[str, Any]
 ) -> DetectionRecording:
-    """The detections of an archive that ``DetectionNpzWriter`` wrote.
+    """Return the detections of an archive that ``DetectionNpzWriter`` wrote.
 
     Raises:
         SourceError: an array is missing or has another shape.

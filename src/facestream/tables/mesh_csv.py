@@ -29,12 +29,12 @@ MESH_CSV_COLUMNS = (*FRAME_COLUMNS, "face", *columns_of(FACE_VALUES))
 
 
 def frame_cells(index: int, timestamp_s: float, size: tuple[int, int]) -> list[str]:
-    """The cells of ``FRAME_COLUMNS``."""
+    """Return the cells of ``FRAME_COLUMNS``."""
     return [str(index), repr(float(timestamp_s)), str(size[0]), str(size[1])]
 
 
 class MeshCsvWriter(TableWriter):
-    """A missing face has empty cells."""
+    """Writes one line per row; a missing face has empty cells."""
 
     def __init__(self, path: Path, num_faces: int) -> None:
         self._num_faces = num_faces
@@ -53,7 +53,7 @@ class MeshCsvWriter(TableWriter):
 
 
 def read_frame_cells(table: Table, cells: list[str]) -> tuple[int, float, tuple[int, int]]:
-    """What ``frame_cells`` wrote.
+    """Parse the cells that ``frame_cells`` wrote.
 
     Raises:
         SourceError: a cell is no such number.
@@ -68,7 +68,7 @@ def read_frame_cells(table: Table, cells: list[str]) -> tuple[int, float, tuple[
 
 
 def read_mesh_csv(table: Table) -> MeshRecording:
-    """The meshes of a table that ``MeshCsvWriter`` wrote.
+    """Return the meshes of a table that ``MeshCsvWriter`` wrote.
 
     Raises:
         SourceError: the rows are damaged.
@@ -91,7 +91,7 @@ def read_mesh_csv(table: Table) -> MeshRecording:
 
 
 def _count_faces(table: Table) -> int:
-    """How many lines a frame has: as many as there are before the first face comes again."""
+    """Return the number of lines per frame, up to the second occurrence of the first face."""
     face_cell = len(FRAME_COLUMNS)
     num_faces = 0
     for cells in table.rows():

@@ -20,10 +20,10 @@ from facestream.tables.recording import MeshRecording, recorded_rate
 __all__ = ["FRAME_ARRAYS", "MeshNpzWriter", "check_frame_arrays", "read_mesh_npz"]
 
 FRAME_ARRAYS: dict[str, tuple[tuple[int, ...], Any]] = {"frames": ((), np.int64), "sizes": ((2,), np.int32)}
-"""Of one row: the number of its frame in the source, and that frame's width and height."""
+"""For each row: the number of its frame in the source, and the frame's width and height."""
 
 _SHAPES = {value.name: value.shape for value in reversed(FACE_VALUES)}
-"""Of the arrays, the landmarks first."""
+"""The shapes of the arrays, landmarks first."""
 
 
 class MeshNpzWriter(ArchiveWriter):
@@ -52,7 +52,7 @@ class MeshNpzWriter(ArchiveWriter):
 def check_frame_arrays(
     path: Path, arrays: Mapping[str, npt.NDArray[Any]], num_rows: int
 ) -> npt.NDArray[np.floating[Any]]:
-    """Make sure of what an archive says of the frame of each row; the answer is their times in seconds.
+    """Check the arrays about the frame of each row; return their times in seconds.
 
     Raises:
         SourceError: an array is missing or has another shape, there is no row, or a frame without a size.
@@ -67,7 +67,7 @@ def check_frame_arrays(
 
 
 def read_mesh_npz(path: Path, arrays: Mapping[str, npt.NDArray[Any]], meta: Mapping[str, Any]) -> MeshRecording:
-    """The meshes of an archive that ``MeshNpzWriter`` wrote.
+    """Return the meshes of an archive that ``MeshNpzWriter`` wrote.
 
     Raises:
         SourceError: an array is missing or has another shape.

@@ -34,10 +34,10 @@ MAX_FACTS_BYTES = 1 << 20
 
 
 class MeshRecordWriter:
-    """Writes records under a hidden name; leaving the ``with`` block without ``commit`` leaves nothing."""
+    """Writes records under a hidden name. Leaving the ``with`` block without ``commit`` removes them."""
 
     def __init__(self, path: Path, facts: Mapping[str, Any]) -> None:
-        """``facts`` are what is to be known of all frames together.
+        """``facts`` describe all frames together.
 
         Raises:
             OutputError: the folder cannot be written to.
@@ -54,7 +54,7 @@ class MeshRecordWriter:
         self._staged.discard()
 
     def write(self, result: FrameMeshes, num_rows: int) -> None:
-        """The meshes of the next frame, which stands in so many rows.
+        """Append the meshes of the next frame, which has so many rows.
 
         Raises:
             OutputError: the disk is full, or something else of that kind.
@@ -67,7 +67,7 @@ class MeshRecordWriter:
         self._write(frame.tobytes() + faces.tobytes())
 
     def commit(self) -> None:
-        """All frames were written: bring the file into sight.
+        """Rename the complete file to its final name.
 
         Raises:
             OutputError: it cannot be completed.
@@ -83,7 +83,7 @@ class MeshRecordWriter:
 
 
 def read_facts(path: Path) -> dict[str, Any]:
-    """What the writer was told of all frames together.
+    """Return the facts about all frames together.
 
     Raises:
         SourceError: the file is missing or damaged.
@@ -93,7 +93,7 @@ def read_facts(path: Path) -> dict[str, Any]:
 
 
 def read_mesh_records(path: Path) -> Iterator[tuple[FrameMeshes, int]]:
-    """The meshes of each frame and the number of its rows, as they were written.
+    """Iterate over the meshes of each frame and the number of its rows, as they were written.
 
     Raises:
         SourceError: the file is missing or damaged.

@@ -19,26 +19,26 @@ Result = TypeVar("Result", bound=FrameMeshes | FrameDetections)
 
 @dataclass(frozen=True, eq=False)
 class Recording(Generic[Result]):
-    """The results of all rows, to be asked for once, and what is known of them."""
+    """The results of all rows, to be iterated once, with facts about them."""
 
     rows: Iterator[Result]
     rate_hz: Fraction
     meta: Mapping[str, Any]
     """How it was made."""
     num_faces: int
-    """That a row has room for."""
+    """The most faces per row."""
 
 
 class MeshRecording(Recording[FrameMeshes]):
-    """Of the mesh job."""
+    """The results of a mesh job."""
 
 
 class DetectionRecording(Recording[FrameDetections]):
-    """Of the detection job."""
+    """The results of a detection job."""
 
 
 def recorded_rate(path: Path, meta: Mapping[str, Any]) -> Fraction:
-    """The rate of the rows.
+    """Return the rate of the rows.
 
     Raises:
         SourceError: it is missing or makes no sense.

@@ -25,7 +25,7 @@ __all__ = ["read_sample_csv", "read_sample_npz", "write_sample_csv", "write_samp
 BLOCK_VALUES = 1 << 15
 
 MAX_NAMED_COLUMNS = 65_536
-"""More are only counted in an archive, and too many for a table."""
+"""The most columns with names. An archive only counts more columns, and a table cannot hold them."""
 
 
 def write_sample_npz(path: Path, stream: SsiStream) -> None:
@@ -43,7 +43,7 @@ def write_sample_npz(path: Path, stream: SsiStream) -> None:
 
 
 def write_sample_csv(path: Path, stream: SsiStream) -> None:
-    """A line a sample: its time in seconds, its values, and in the last line ``meta``.
+    """Write one line per sample: its time in seconds, its values, and in the last line ``meta``.
 
     Raises:
         InputError: there is no sample, or too many columns.
@@ -58,7 +58,7 @@ def write_sample_csv(path: Path, stream: SsiStream) -> None:
     try:
         for start in range(0, num_rows, num_block_rows):
             block = np.asarray(stream.data[start : start + num_block_rows])
-            # True and False are 1 and 0 to SSI.
+            # True and False are 1 and 0 in SSI.
             cells = (block.astype(np.uint8) if block.dtype.kind == "b" else block).astype(str).tolist()
             for number, row in enumerate(cells, start):
                 writer.append([repr(number / stream.rate_hz), *row])
@@ -69,7 +69,7 @@ def write_sample_csv(path: Path, stream: SsiStream) -> None:
 
 
 def read_sample_npz(path: Path, arrays: Mapping[str, npt.NDArray[Any]], meta: Mapping[str, Any]) -> SsiStream:
-    """What ``write_sample_npz`` wrote.
+    """Read what ``write_sample_npz`` wrote.
 
     Raises:
         SourceError: an array is missing, or has another shape or type.
@@ -81,7 +81,7 @@ def read_sample_npz(path: Path, arrays: Mapping[str, npt.NDArray[Any]], meta: Ma
 
 
 def read_sample_csv(table: Table) -> SsiStream:
-    """What ``write_sample_csv`` wrote.
+    """Read what ``write_sample_csv`` wrote.
 
     Raises:
         SourceError: the rows are damaged.

@@ -21,22 +21,22 @@ META = "meta"
 """The last column: a JSON object in the last row, empty above it."""
 
 MAX_META_BYTES = 1 << 20
-"""Of what a table says of itself."""
+"""The limit on ``meta``."""
 
 MAX_LINE_BYTES = 1 << 25
-"""Lines of tables are shorter."""
+"""The limit on the length of a line."""
 
 csv.field_size_limit(max(csv.field_size_limit(), MAX_META_BYTES))
 
 
 def cells_of(values: npt.ArrayLike) -> list[str]:
-    """Numbers in as many digits as bring the same float32 back, NaN as an empty cell."""
+    """Format numbers with as many digits as float32 needs; NaN becomes an empty cell."""
     numbers = np.asarray(values, dtype=np.float32).reshape(-1)
     return ["" if cell == "nan" else cell for cell in numbers.astype(str).tolist()]
 
 
 class TableWriter:
-    """Writes a row at a time; nothing is in sight before ``commit``."""
+    """Writes row by row. The file appears with ``commit``."""
 
     def __init__(self, path: Path, columns: Sequence[str]) -> None:
         self.paths: tuple[Path, ...] = (path,)
@@ -45,12 +45,12 @@ class TableWriter:
         self._write(",".join([*columns, META]))
 
     def append(self, cells: Iterable[str]) -> None:
-        """The next row, without ``meta``; cells hold numbers and plain words."""
-        # The line stays open for its cell of ``meta``, should it be the last one.
+        """Append a row without ``meta``; cells hold numbers and plain words."""
+        # The line stays open for its ``meta`` cell, in case it is the last one.
         self._write("\n" + ",".join(cells) + ",")
 
     def complete(self, meta: Mapping[str, Any]) -> None:
-        """The last row was written.
+        """Complete the table after the last row.
 
         Raises:
             InputError: ``meta`` is longer than a table can be read back with.
@@ -75,7 +75,7 @@ class TableWriter:
 
 
 def read_columns(path: Path) -> tuple[str, ...]:
-    """The names in the first line of any table.
+    """Return the names in the first line of any table.
 
     Raises:
         SourceError: the file is missing, or its first line is none of a table.
@@ -85,10 +85,10 @@ def read_columns(path: Path) -> tuple[str, ...]:
 
 
 class Table:
-    """A table of facestream on the disk."""
+    """A table of facestream on disk."""
 
     def __init__(self, path: Path) -> None:
-        """Read the names of the columns and what the table says of itself.
+        """Read the column names and ``meta``.
 
         Raises:
             SourceError: the file is missing or no such table.
@@ -97,7 +97,7 @@ class Table:
         self._line_number = 0
         first = last = b""
         with open_regular(path, "the table") as file:
-            # Lines are read by their bytes: a cell never holds a line break.
+            # Lines are read as bytes, since a cell never contains a line break.
             while line := file.readline(MAX_LINE_BYTES):
                 first, last = first or line, line
         self.columns = tuple(_split(path, first))
@@ -106,7 +106,7 @@ class Table:
         self.meta = self._read_meta(_split(path, last))
 
     def rows(self) -> Iterator[list[str]]:
-        """The cells of each row, as many as columns.
+        """Iterate over the cells of each row, one per column.
 
         Raises:
             SourceError: a row has another number of cells, or is no text.
@@ -122,11 +122,11 @@ class Table:
 
     @property
     def place(self) -> str:
-        """File and line of the row that was read last, for messages."""
+        """Return file and line of the last row read, for messages."""
         return f"{self.path}: line {self._line_number}"
 
     def numbers(self, cells: Sequence[str]) -> npt.NDArray[np.float64]:
-        """Cells as numbers in the digits of float32, empty ones as NaN.
+        """Parse cells as float32 numbers, empty ones as NaN.
 
         Raises:
             SourceError: a cell is no number, or too large a one.

@@ -91,7 +91,7 @@ def _targets(target: Path, form: Format, content: Content) -> dict[Path, str]:
 
 
 def _option(content: MeshRecording | DetectionRecording, name: str, default: object) -> object:
-    """An option of the job that made the recording."""
+    """Return an option of the job that made the recording."""
     options = content.meta.get("options")
     return options.get(name, default) if isinstance(options, dict) else default
 

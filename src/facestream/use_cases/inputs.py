@@ -20,21 +20,21 @@ VIDEO_SUFFIXES = frozenset(
     ".ogv .ts .vob .webm .wmv .y4m".split()
 )
 MEDIA_SUFFIXES = VIDEO_SUFFIXES | PICTURE_SUFFIXES
-"""What is taken out of a folder. A file that is named itself may have any name."""
+"""The file extensions that are taken from a folder. A file that is named directly may have any."""
 
 
 @dataclass(frozen=True, slots=True)
 class Input:
-    """A source, and the folder below the output folder that its results go to."""
+    """A source, and the folder for its results below the output folder."""
 
     path: Path
     subfolder: Path = Path()
     is_named: bool = True
-    """By itself, not through a folder or pattern."""
+    """Whether the source was named directly, not by a folder or pattern."""
 
 
 class Failure(NamedTuple):
-    """A word that stands for nothing, or a folder that cannot be read."""
+    """An argument that matches nothing, or a folder that cannot be read."""
 
     place: str
     message: str
@@ -61,7 +61,7 @@ def find_inputs(words: Sequence[str], *, are_sequences: bool = False) -> tuple[l
             if isinstance(item, Failure):
                 failures.append(item)
                 continue
-            # Of links to one file each that was named is meant, of those in folders one is enough.
+            # Links that were named directly are all processed. Of links in folders to one file, one is enough.
             place = os.path.abspath(item.path) if item.is_named else os.path.realpath(item.path)  # noqa: PTH100
             is_overlay = OVERLAY_MARK in item.path.name and not (item.is_named and len(words) == 1)
             if not is_overlay and place not in taken:
@@ -73,7 +73,7 @@ def find_inputs(words: Sequence[str], *, are_sequences: bool = False) -> tuple[l
 
 
 def expand_word(word: str) -> Iterator[Input | Failure]:
-    """The sources that one word stands for, as they are found, and what is wrong with it."""
+    """Iterate over the sources of one argument, and report what is wrong with it."""
     path = Path(word)
     if is_folder(path):
         num_found = 0
@@ -96,7 +96,7 @@ def expand_word(word: str) -> Iterator[Input | Failure]:
 
 
 def expand_sequence_word(word: str) -> Iterator[Input | Failure]:
-    """The folders or the pattern of numbered pictures that a word stands for."""
+    """Return the folders or the pattern of numbered pictures for an argument."""
     path = Path(word)
     if not is_folder(path):
         yield Input(path)
@@ -105,7 +105,7 @@ def expand_sequence_word(word: str) -> Iterator[Input | Failure]:
     if not folders:
         yield Failure(word, f"{path}: there are no pictures in this folder, which --sequence would read as a clip")
     for folder in folders:
-        # A folder that is asked for itself has its results beside it.
+        # The results of a folder that was named directly are next to it.
         yield Input(path) if folders == [path] else Input(folder, folder.relative_to(path).parent, is_named=False)
 
 
@@ -136,5 +136,5 @@ def _walk(folder: Path) -> Iterator[Path | Failure]:
 
 
 def _fixed_part(pattern: Path) -> Path:
-    """The folder before the first part that is a pattern."""
+    """Return the folder before the first wildcard."""
     return Path(*itertools.takewhile(lambda part: not glob.has_magic(part), pattern.parts[:-1]))

@@ -15,7 +15,7 @@ MARKS = {MESHES: (MESH_MARK,), DETECTIONS: (BOX_MARK, KEYPOINT_MARK, ".blazeface
 
 
 def check_name(path: Path, content: str) -> None:
-    """Make sure that the name of an output does not say that something else is in it.
+    """Make sure that the name of an output does not contradict its contents.
 
     Raises:
         OptionError: it does.

@@ -32,45 +32,45 @@ class OutputPlan:
 
     source: Path
     files: Mapping[str, Mapping[Path, str]]
-    """By the name of the format: the files but the overlay, and what each one will hold."""
+    """By format name: the files except the overlay, and what each one will hold."""
     overlay: Path | None = None
-    """Without its suffix where ``overlay_is_named`` is false: that follows from the source."""
+    """Without its extension if ``overlay_is_named`` is false, since that depends on the source."""
     overlay_is_named: bool = False
     boxes: Path | None = None
-    """A box stream that is read beside the source."""
+    """A stream of boxes that is read in addition to the source."""
     is_sequence: bool = False
     """The source is a folder or pattern of numbered pictures."""
     replaces_any_stream: bool = False
-    """Streams may take the place of whatever streams are there, also such as another program wrote."""
+    """Streams may replace any existing stream, including those of other programs."""
 
     @property
     def inputs(self) -> tuple[Path, ...]:
-        """Everything that is read."""
+        """All files that are read."""
         sources = [self.source]
         if self.is_sequence:
-            # Where there is none, that is said when they are opened.
+            # Opening them reports if there are none.
             with suppress(SourceError):
                 sources = find_pictures(self.source)
         return (*sources, *([self.boxes, data_path(self.boxes)] if self.boxes else []))
 
     @property
     def contents(self) -> dict[Path, str]:
-        """What each file but the overlay will hold."""
+        """What each file except the overlay will hold."""
         return {path: content for files in self.files.values() for path, content in files.items()}
 
     @property
     def paths(self) -> tuple[Path, ...]:
-        """All files but the overlay."""
+        """All files except the overlay."""
         return tuple(self.contents)
 
     def settle(self) -> None:
-        """Bring to an end what killed runs left beside the outputs."""
+        """Complete or remove what killed runs left next to the outputs."""
         places = (*self.paths, *([self.overlay] if self.overlay else []))
         for folder in dict.fromkeys(path.parent for path in places):
             settle_folder(folder)
 
     def is_done(self) -> bool:
-        """Whether every output is there, whole, of a run that did not break off, and not older than the source."""
+        """Whether every output exists, is complete, and is not older than the source."""
         try:
             made_s = min(path.stat().st_mtime for path in self.paths)
             is_fresh = made_s >= max(path.stat().st_mtime for path in self.inputs)
@@ -89,7 +89,7 @@ class OutputPlan:
         return any(self.overlay.with_name(self.overlay.name + suffix).exists() for suffix in suffixes)
 
     def overlay_path(self, info: VideoInfo) -> Path | None:
-        """Where the overlay of this source goes, if one is wanted.
+        """Return the path of the overlay of this source, if one is wanted.
 
         Raises:
             OutputError: a picture's file was named for a video, or the other way round.
@@ -130,7 +130,7 @@ def plan_outputs(
         raise OptionError(f"-o {path} asks for {asked.name}, but --format for {', '.join(formats)}; give one of them")
     if asked:
         check_name(path, MESHES if isinstance(options, MeshOptions) else DETECTIONS)
-    # The named file keeps the spelling of its extension.
+    # The named file keeps its extension as written.
     places = {form.name: _place(form, path, asked, named, options) for form in FORMATS if form.name in formats}
     overlay = options.overlay if isinstance(options.overlay, Path) else None
     if overlay and overlay.suffix.lower() not in sum(OVERLAY_SUFFIXES.values(), ()):
@@ -166,7 +166,7 @@ def _overlay_place(target: Path, asked: Format | None, named: Path, options: Job
 
 
 def check_outputs(plan: OutputPlan, overlay: Path | None = None) -> None:
-    """Make sure that every output can be written and that nothing of the user's is lost.
+    """Make sure that every output can be written and that no file of the user is lost.
 
     Raises:
         OutputError: a folder is missing or not writable, an output is the source itself, or a file is in the way that
@@ -182,12 +182,12 @@ def check_outputs(plan: OutputPlan, overlay: Path | None = None) -> None:
 
 
 def check_distinct(plans: Sequence[OutputPlan]) -> None:
-    """Make sure that no two sources would write one file, and that none would write over another source.
+    """Make sure that no two sources write the same file, and that none overwrites another source.
 
     Raises:
         OutputError: two would, or one would.
     """
-    # realpath, unlike resolve, puts up with links that lead in a circle.
+    # Unlike resolve, realpath tolerates circular links.
     sources = {Path(os.path.realpath(plan.source)) for plan in plans}
     writers: dict[Path, Path] = {}
     for plan in plans:

@@ -15,7 +15,7 @@ __all__ = ["check_overlay_place", "check_place", "is_complete"]
 
 
 def check_place(path: Path, content: str, inputs: Sequence[Path], *, any_stream: bool = False) -> None:
-    """Make sure that an output file is no input, no folder, and neither nobody's else nor another kind of output.
+    """Make sure that an output is neither an input nor a folder, and replaces only an older output of the same kind.
 
     Args:
         path: a .stream, .npz or .csv.
@@ -36,7 +36,7 @@ def check_place(path: Path, content: str, inputs: Sequence[Path], *, any_stream:
         if any_stream and _is_stream(path):
             return
         found = content_of(path) if path.exists() else None
-        # Where there are no locks, nobody settles what a killed run left.
+        # Without locks, the leftovers of a killed run are not completed.
         if found is None and not (not path.exists() and has_unfinished_pair(path)):
             raise _foreign(next(place for place in places if place.exists()))
         if found not in (None, content):
@@ -46,7 +46,7 @@ def check_place(path: Path, content: str, inputs: Sequence[Path], *, any_stream:
 
 
 def check_overlay_place(path: Path, inputs: Sequence[Path]) -> None:
-    """The same of a picture or video.
+    """Make the same checks for an overlay.
 
     Raises:
         OutputError: it is an input, a folder, or no older overlay.
@@ -62,7 +62,7 @@ def check_overlay_place(path: Path, inputs: Sequence[Path]) -> None:
 
 
 def is_complete(path: Path, content: str) -> bool:
-    """Whether an output is there, whole, holds that, and does not say of itself that its source broke off."""
+    """Whether an output exists, is complete, and has this content."""
     form = find_format(path)
     assert form is not None, "outputs have the extension of a format"
     try:
