@@ -37,7 +37,7 @@ def measure(bench: Bench) -> Answer:
             Figure(label="worst row", value=float((off_s / longest_s).max()), unit="frames", bar=Bar("≤", 0.5)),
             Figure(label="in time", value=float(off_s.max()) * 1000, unit="ms"),
             Figure(
-                label="time stamps in the npz that are not their frame's",
+                label="timestamps in the npz that are not their frame's",
                 value=int((rows_s != frames_s[frames]).sum()),
                 digits=0,
                 bar=Bar("=", 0),

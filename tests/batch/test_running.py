@@ -123,7 +123,7 @@ def test_a_long_video_is_divided(lab: Lab, sample: Path, pipeline: FaceMeshPipel
     assert summary.is_whole
     assert lab.workers is not None
     assert [str(task.kind) for task in lab.workers.done if task.output == "long"] == ["item", *["segment"] * 3, "join"]
-    assert lab.memory.notes == ["not divided: it has one key frame only", "divided into 3 segments"]
+    assert lab.memory.notes == ["not divided: it has one keyframe only", "divided into 3 segments"]
     assert lab.memory.frames == 450 + 5
     (lab.folder / "single").mkdir()
     extract(lab.clips / "long.mp4", lab.folder / "single", OPTIONS, pipeline=pipeline)

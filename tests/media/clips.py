@@ -34,7 +34,7 @@ def write_clip(
     options: dict[str, str] | None = None,
     codec_options: dict[str, str] | None = None,
 ) -> Path:
-    """Encode frames of one size; time stamps follow the rate when left out."""
+    """Encode frames of one size; timestamps follow the rate when left out."""
     with av.open(str(path), "w", options=options or {}) as container:
         stream = cast(VideoStream, container.add_stream(codec, rate=Fraction(rate), options=codec_options or {}))
         stream.width, stream.height, stream.pix_fmt = frames[0].shape[1], frames[0].shape[0], pix_fmt

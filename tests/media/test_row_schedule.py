@@ -58,9 +58,9 @@ def test_time_stamps_that_go_back_or_stand_still() -> None:
 
 
 def test_a_jump_of_the_clock_is_refused() -> None:
-    with pytest.raises(SourceError, match=r"c\.ts: time stamps jump by 90000 s before frame 1"):
+    with pytest.raises(SourceError, match=r"c\.ts: timestamps jump by 90000 s before frame 1"):
         rows([0, 90_000], 25)
-    with pytest.raises(SourceError, match=r"c\.ts: time stamps jump back by 0\.08 s before frame 3, .*; leave --rate"):
+    with pytest.raises(SourceError, match=r"c\.ts: timestamps jump back by 0\.08 s before frame 3, .*; leave --rate"):
         rows([0, 0.04, 0.08, 0.0, 0.04], 25)
     assert rows([0, 0.04, 0.08, 0.0, 0.04], None) == [0, 1, 2, 3, 4]
 

@@ -163,7 +163,7 @@ def test_a_clock_that_starts_again_cannot_be_followed_by_time(tmp_path: Path) ->
     assert left_edges(track(tmp_path, [row(k / 10) for k in range(5)]), shown) == [0.0, 0.1, 0.2, 0.3, 0.4]
     boxes = track(tmp_path, [row(0.1)] * 4, rate=10)
     with pytest.raises(
-        SourceError, match=r"c\.mp4: time stamps jump back by 0\.08 s before frame 4, .*; give a box str"
+        SourceError, match=r"c\.mp4: timestamps jump back by 0\.08 s before frame 4, .*; give a box str"
     ):
         left_edges(boxes, shown)
 

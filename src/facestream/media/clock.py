@@ -88,7 +88,7 @@ def check_step_back(path: Path, before_s: float, frame: TimedFrame, period_s: fl
     if frame.timestamp_s < before_s - STILL_PERIODS * period_s:
         jump_s = before_s - frame.timestamp_s
         raise SourceError(
-            f"{path}: time stamps jump back by {jump_s:.3g} s before frame {frame.index}, so that frames cannot be "
+            f"{path}: timestamps jump back by {jump_s:.3g} s before frame {frame.index}, so that frames cannot be "
             f"found by time; {remedy}"
         )
 

@@ -27,7 +27,7 @@ def schedule_rows(frames: Iterable[Frame], rate_hz: Fraction | None, info: Video
     The last frame is shown for one period of the source.
 
     Raises:
-        SourceError: time stamps jump back, or by more than ten minutes.
+        SourceError: timestamps jump back, or by more than ten minutes.
     """
     if rate_hz is None:
         yield from ((frame, 1) for frame in frames)
@@ -43,7 +43,7 @@ def schedule_rows(frames: Iterable[Frame], rate_hz: Fraction | None, info: Video
             gap_s = frame.timestamp_s - shown.timestamp_s
             if gap_s > MAX_GAP_S:
                 raise SourceError(
-                    f"{info.path}: time stamps jump by {gap_s:.0f} s before frame {frame.index}, which a constant rate "
+                    f"{info.path}: timestamps jump by {gap_s:.0f} s before frame {frame.index}, which a constant rate "
                     "cannot bridge; leave --rate out"
                 )
             check_step_back(info.path, shown.timestamp_s, frame, period_s, "leave --rate out")

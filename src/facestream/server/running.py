@@ -33,11 +33,11 @@ def run_server(options: ServerOptions, tell: Callable[[str], None]) -> None:
         FacestreamError: the queue cannot be kept, or another server has it.
     """
     with ExitStack() as cleanup:
-        doors = _open_doors(options, cleanup)
+        endpoints = _open_endpoints(options, cleanup)
         service = JobService(options)
         app = create_app(service)
         servers: list[_Server] = []
-        for door in doors:
+        for endpoint in endpoints:
             # The workers are started and stopped once, with the first address.
             config = uvicorn.Config(
                 app,
@@ -47,12 +47,12 @@ def run_server(options: ServerOptions, tell: Callable[[str], None]) -> None:
                 server_header=False,
                 ws_max_size=MAX_READ_BYTES,
                 timeout_graceful_shutdown=SECONDS_TO_FINISH,
-                **door.certificate,
+                **endpoint.certificate,
             )
             servers.append(_Server(config))
         folders = ", ".join(str(folder.resolve()) for folder in options.data_dirs)
-        tell(f"facestream serves {' and '.join(door.url for door in doors)} ; jobs use {folders}")
-        asyncio.run(_serve(servers, [door.listener for door in doors]))
+        tell(f"facestream serves {' and '.join(endpoint.url for endpoint in endpoints)} ; jobs use {folders}")
+        asyncio.run(_serve(servers, [endpoint.listener for endpoint in endpoints]))
 
 
 async def _serve(servers: list[_Server], listeners: list[socket.socket]) -> None:
@@ -83,7 +83,7 @@ class _Server(uvicorn.Server):
 
 
 @dataclass(frozen=True, slots=True)
-class _Door:
+class _Endpoint:
     """An address where the server listens."""
 
     listener: socket.socket
@@ -91,22 +91,22 @@ class _Door:
     certificate: dict[str, Any]
 
 
-def _open_doors(options: ServerOptions, cleanup: ExitStack) -> list[_Door]:
+def _open_endpoints(options: ServerOptions, cleanup: ExitStack) -> list[_Endpoint]:
     """Listen for http, https, or both."""
     wants_tls = options.tls or options.tls_port is not None
     certificate = _certificate(options) if wants_tls else {}
     ports = [(options.port, certificate if options.tls and options.tls_port is None else {})]
     if options.tls_port is not None:
         ports.append((options.tls_port, certificate))
-    doors = []
-    for port, door_certificate in ports:
+    endpoints = []
+    for port, endpoint_certificate in ports:
         listener = _listen(options.host, port)
         cleanup.callback(listener.close)
         host, bound_port = listener.getsockname()[:2]
         shown = f"[{host}]" if ":" in host else host
-        scheme = "https" if door_certificate else "http"
-        doors.append(_Door(listener, f"{scheme}://{shown}:{bound_port}/", door_certificate))
-    return doors
+        scheme = "https" if endpoint_certificate else "http"
+        endpoints.append(_Endpoint(listener, f"{scheme}://{shown}:{bound_port}/", endpoint_certificate))
+    return endpoints
 
 
 def _listen(host: str, port: int) -> socket.socket:

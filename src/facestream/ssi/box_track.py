@@ -57,7 +57,7 @@ class BoxTrack:
             min_score: rows with a lower confidence have no face; with 0 every positive box counts.
             skips_frames: not every frame of the video will be asked for.
             clock_of: tells the clock of the video's frames.
-            start_s: the time stamp of the video's first frame, where that is not the first to be asked for.
+            start_s: the timestamp of the video's first frame, where that is not the first to be asked for.
 
         Raises:
             SourceError: the stream cannot be read.

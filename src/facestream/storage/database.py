@@ -108,7 +108,7 @@ def open_database(path: Path, layout: Layout, *, any_thread: bool = False) -> sq
 
 
 def look_at_files(path: Path) -> str:
-    """What is wrong with a database by a look at its files, which opens nothing and changes nothing; ``""`` if nothing.
+    """Return what is wrong with a database from its files alone, without opening it; ``""`` if nothing.
 
     SQLite itself takes a write-ahead log that cannot be read for none, and an empty file for a new database.
     """

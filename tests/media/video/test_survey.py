@@ -38,7 +38,7 @@ def span_of(survey: VideoSurvey, first: int, count: int) -> VideoSpan:
 
 @pytest.fixture(scope="module")
 def looped(sample: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """H.264 with B-frames and a key frame every 150."""
+    """H.264 with B-frames and a keyframe every 150."""
     return loop_clip(sample, tmp_path_factory.mktemp("looped") / "looped.mp4", 600)
 
 
@@ -102,7 +102,7 @@ def test_the_cut_before_a_frame(looped: Path) -> None:
     [
         ({"g": "20", "bf": "3", "x264-params": "open-gop=1"}, "it has open groups of pictures"),
         ({"g": "20", "x264-params": "intra-refresh=1:scenecut=0"}, "it has open groups of pictures"),
-        ({"g": "500"}, "it has one key frame only"),
+        ({"g": "500"}, "it has one keyframe only"),
     ],
 )
 def test_videos_that_must_be_read_from_their_start(options: dict[str, str], reason: str, tmp_path: Path) -> None:
@@ -120,7 +120,7 @@ def test_hevc_with_open_groups(tmp_path: Path) -> None:
 
 def test_files_without_time_stamps_or_index(looped: Path, tmp_path: Path) -> None:
     raw = write_clip(tmp_path / "a.h264", numbered_frames(30), codec="libx264", codec_options={"g": "10"})
-    with pytest.raises(NotDivisible, match="no usable time stamps"):
+    with pytest.raises(NotDivisible, match="no usable timestamps"):
         survey_video(raw)
     with pytest.raises(NotDivisible, match="cut short"):
         survey_video(cut(remux(looped, tmp_path / "a.mkv"), tmp_path / "b.mkv", 0.7))
@@ -142,7 +142,7 @@ def test_time_stamps_that_begin_again_part_nothing(tmp_path: Path) -> None:
 
 
 def test_a_seek_that_misses_is_made_good(looped: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A container that goes to a later key frame is read from its start."""
+    """A container that goes to a later keyframe is read from its start."""
     survey = survey_video(looped)
     whole = frames_of(VideoSource(looped))
     seek = MediaFile.seek

@@ -222,7 +222,7 @@ def test_several_faces_have_numbers_and_boxes_are_drawn(page: Page, site: Runnin
 
 
 def test_a_video_that_the_browser_cannot_play(page: Page, site: RunningServer, films: Path, sample: Path) -> None:
-    """MPEG-4 in AVI, with time stamps that are not regular."""
+    """MPEG-4 in AVI, with timestamps that are not regular."""
     with av.open(str(sample)) as clip:
         frames = [np.asarray(frame.to_ndarray(format="rgb24"), np.uint8) for frame in clip.decode(video=0)][:40]
     times_s = [0.2 + k / 25 + (0.5 if k >= 20 else 0.0) for k in range(40)]

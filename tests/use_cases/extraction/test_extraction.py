@@ -191,9 +191,9 @@ def test_a_clock_that_starts_again(tmp_path: Path, pipeline: FaceMeshPipeline) -
     clip.write_bytes(part.read_bytes() * 2)
     summary = extract(clip, None, MeshOptions(formats=("stream", "npz")), pipeline=pipeline)
     assert summary.num_rows == summary.num_frames > 50
-    assert "time stamps jump back, which a stream cannot tell; npz and csv hold them as they are" in summary.warnings
+    assert "timestamps jump back, which a stream cannot tell; npz and csv hold them as they are" in summary.warnings
     assert not any("--rate" in warning for warning in summary.warnings)
-    with pytest.raises(SourceError, match=r"joined\.ts: time stamps jump back by .* before frame \d+, .*leave --rate"):
+    with pytest.raises(SourceError, match=r"joined\.ts: timestamps jump back by .* before frame \d+, .*leave --rate"):
         extract(clip, tmp_path / "r.npz", MeshOptions(rate_hz=10), pipeline=pipeline)
     assert not (tmp_path / "r.npz").exists()
 

@@ -24,7 +24,7 @@ FORMATS = ("stream", "npz", "csv")
 
 @pytest.fixture(scope="module")
 def clip(sample: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """450 frames with a face, and a key frame every 150."""
+    """450 frames with a face, and a keyframe every 150."""
     return loop_clip(sample, tmp_path_factory.mktemp("parts") / "clip.mp4", 450)
 
 
@@ -115,7 +115,7 @@ def test_segments_are_whole_cells(clip: Path) -> None:
 def test_what_is_not_divided(clip: Path, sample: Path, tmp_path: Path, astronaut: Any) -> None:
     from PIL import Image
 
-    with pytest.raises(NotDivisible, match="one key frame only"):
+    with pytest.raises(NotDivisible, match="one keyframe only"):
         divide(sample, MeshOptions(), 3, 10)
     with pytest.raises(NotDivisible, match="an overlay is drawn from its start"):
         divide(clip, MeshOptions(overlay=True), 3, 10)

@@ -21,7 +21,7 @@ ARRAYS = ("landmarks", "presence", "scores", "boxes", "detected", "frames", "siz
 
 @pytest.fixture(scope="module")
 def clip(sample: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """750 frames at 30 Hz with a face, and a key frame every 150."""
+    """750 frames at 30 Hz with a face, and a keyframe every 150."""
     return loop_clip(sample, tmp_path_factory.mktemp("part") / "clip.mp4", 750)
 
 
@@ -104,7 +104,7 @@ def test_what_comes_before_is_not_decoded(clip: Path, small_pipeline: FaceMeshPi
     monkeypatch.setattr(VideoSource, "_upright", lambda *a: (next(num_decoded), upright(*a))[1])
     options = MeshOptions(device="cpu", from_s=20.5, to_s=20.6)
     assert len(list(iter_meshes(clip, options, pipeline=small_pipeline))) == 3
-    # The key frame before it is number 600.
+    # The keyframe before it is number 600.
     assert next(num_decoded) < 120
 
 

@@ -133,7 +133,7 @@ class VideoSource:
         try:
             self._packets_from = self._media.packets_from(self._stream, pts, dts)
         except av.error.FFmpegError as error:
-            raise SourceError(f"{self.path}: a key frame cannot be found ({error.strerror})") from error
+            raise SourceError(f"{self.path}: a keyframe cannot be found ({error.strerror})") from error
         self._frames = self._decode()
         self._first = next(self._frames, None)
 

@@ -73,7 +73,7 @@ class SpanSource:
             if num_found == len(times_s):
                 return
         raise SpanError(
-            f"{self.info.path}: frame {self._span.first + num_found} cannot be reached from the key frame "
+            f"{self.info.path}: frame {self._span.first + num_found} cannot be reached from the keyframe "
             f"{self._span.cut.index}"
         )
 

@@ -70,7 +70,7 @@ def survey_video(path: Path) -> VideoSurvey:
 
     Raises:
         SourceError: it cannot be opened.
-        NotDivisible: it is damaged, its time stamps cannot be trusted, or it has no cut but its start.
+        NotDivisible: it is damaged, its timestamps cannot be trusted, or it has no cut but its start.
     """
     if count_missing_bytes(path):
         raise NotDivisible("the file is cut short")
@@ -81,12 +81,12 @@ def survey_video(path: Path) -> VideoSurvey:
             raise NotDivisible(f"it cannot be read to its end ({error.strerror})") from error
     ticks = np.sort(packets.pts)
     if (np.diff(ticks) == 0).any():
-        raise NotDivisible("several of its frames have the same time stamp")
+        raise NotDivisible("several of its frames have the same timestamp")
     cuts = _find_cuts(packets)
     if not cuts or cuts[0].index != 0:
-        raise NotDivisible("its time stamps jump, or it does not begin with a key frame")
+        raise NotDivisible("its timestamps jump, or it does not begin with a keyframe")
     if len(cuts) == 1:
-        raise NotDivisible(f"it has {'open groups of pictures' if packets.num_keys > 1 else 'one key frame only'}")
+        raise NotDivisible(f"it has {'open groups of pictures' if packets.num_keys > 1 else 'one keyframe only'}")
     _check_index(path, cuts)
     return VideoSurvey(ticks, packets.tick, cuts)
 
@@ -107,14 +107,14 @@ def _read_packets(media: MediaFile) -> _Packets:
     stream = media.video_stream()
     context = stream.codec_context
     if context.name not in KNOWN_CODECS:
-        raise NotDivisible(f"key frames of the codec {context.name} are not known to stand alone")
+        raise NotDivisible(f"keyframes of the codec {context.name} are not known to stand alone")
     extradata, time_base = context.extradata or b"", stream.time_base
     pts, dts, fresh, num_keys = array("q"), array("q"), array("q"), 0
     for packet in media.packets(stream):
         if not packet.size or packet.is_discard:
             continue
         if packet.pts is None or not time_base or abs(packet.pts) > MAX_TICK:
-            raise NotDivisible("its frames have no usable time stamps")
+            raise NotDivisible("its frames have no usable timestamps")
         if packet.is_corrupt:
             raise NotDivisible("it is damaged")
         if packet.is_keyframe:

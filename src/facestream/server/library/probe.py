@@ -40,16 +40,16 @@ def probe_video(path: Path, sequence_hz: float | None = None) -> ProbedVideo:
     """Inspect a video or numbered pictures.
 
     Raises:
-        SourceError: it is none, or takes too long to look at.
+        SourceError: it is not a picture or video, or takes too long to inspect.
     """
     try:
         words = [str(path), *([] if sequence_hz is None else [repr(sequence_hz)])]
         run = subprocess.run([*COMMAND, *words], capture_output=True, timeout=MAX_SECONDS, check=False)  # noqa: S603
     except subprocess.TimeoutExpired:
-        raise SourceError(f"{path}: takes too long to look at") from None
+        raise SourceError(f"{path}: takes too long to inspect") from None
     if run.returncode:
         told = run.stderr.decode("utf-8", "replace").strip().rpartition("\n")[2]
-        raise SourceError(told if run.returncode == 1 and told else f"{path}: cannot be looked at; it may be damaged")
+        raise SourceError(told if run.returncode == 1 and told else f"{path}: cannot be inspected; it may be damaged")
     line, _, times = run.stdout.partition(b"\n")
     return ProbedVideo(**json.loads(line), times=times)
 

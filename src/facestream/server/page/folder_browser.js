@@ -4,7 +4,7 @@ import { api } from "./api.js";
 import { el } from "./dom.js";
 import { TEXTS } from "./texts.js";
 
-// ``onFolder`` is told of a folder that is chosen as a whole, where that may be.
+// ``onFolder`` is called with a folder that is chosen as a whole, if that is allowed.
 export function folderBrowser(kinds, onChoose, onFolder = null) {
   const list = el("ul", { class: "sources" });
   const place = el("p", { class: "quiet" });

@@ -16,7 +16,7 @@ const MESSAGE_TOO_BIG = 1009;
 
 export function live() {
   const film = el("video", { playsInline: true, muted: true, width: WIDTH, height: HEIGHT });
-  // The picture that a mesh was found in is shown with it, and not the one that the camera gives meanwhile.
+  // A mesh is shown on the picture in which it was found, not on a later one.
   const shown = el("canvas", { width: WIDTH, height: HEIGHT, class: "picture", "aria-hidden": "true" });
   const canvas = el("canvas", { width: WIDTH, height: HEIGHT, class: "mesh", "aria-hidden": "true" });
   const stage = el("div", { class: "stage", hidden: true }, film, shown, canvas);
@@ -147,7 +147,7 @@ async function connect({ film, shown, canvas, camera, onFigures, onMessage, onEn
 
   socket.addEventListener("message", (event) => {
     if (typeof event.data === "string") {
-      // A picture that could not be looked at is not waited for.
+      // Do not wait for pictures that could not be processed.
       sent.clear();
       onMessage(JSON.parse(event.data));
       return;

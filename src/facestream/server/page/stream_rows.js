@@ -1,4 +1,4 @@
-// Rows of a stream, fetched in ranges as they are looked at.
+// Rows of a stream, fetched in ranges when they are shown.
 
 import { api } from "./api.js";
 

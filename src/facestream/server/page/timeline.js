@@ -5,7 +5,7 @@ import { TEXTS } from "./texts.js";
 
 const RANGES = { confidence: [0, 1], eyes: [0, 0.5], mouth: [0, 0.8], roll: [-45, 45] };
 
-// ``frameOf`` tells which frame of the video a row of the stream belongs to.
+// ``frameOf`` returns the frame of the video for a row of the stream.
 export function timeline(curves, count, onSeek, frameOf) {
   const canvas = el("canvas", { "aria-hidden": "true" });
   const slider = el("input", { type: "range", min: "0", max: String(Math.max(0, count - 1)), value: "0", "aria-label": TEXTS.seek });

@@ -119,7 +119,7 @@ function stage({ streams, topology, video, times, curves, clip, name }) {
     canvas.dataset.frame = String(number);
   }
 
-  // The frame whose time stamp is nearest to the media time, which is the frame's own also where the first is not 0.
+  // The frame whose timestamp is nearest to the media time, which is the frame's own also where the first is not 0.
   function frameAt(wanted) {
     let low = 0;
     let high = times.length - 1;

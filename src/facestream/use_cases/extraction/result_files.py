@@ -156,11 +156,11 @@ class ResultFiles(Generic[Result]):
         """Warn about timestamps that the constant rate of a stream cannot express."""
         rate_hz = float(self._clock.rate_hz)
         if self._clock.has_jumped_back:
-            yield "time stamps jump back, which a stream cannot tell; npz and csv hold them as they are"
+            yield "timestamps jump back, which a stream cannot tell; npz and csv hold them as they are"
         elif self._clock.drift_s * rate_hz > 0.5:
             yield (
                 f"variable frame rate: by the stream's rate a row is up to {self._clock.drift_s * 1000:.0f} ms off its "
-                f"frame; npz and csv hold the exact time stamps, and --rate {rate_hz:.3g} writes rows on a constant "
+                f"frame; npz and csv hold the exact timestamps, and --rate {rate_hz:.3g} writes rows on a constant "
                 "clock"
             )
 

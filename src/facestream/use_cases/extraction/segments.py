@@ -49,7 +49,7 @@ class MeshSegment:
     rows: str
     """How many rows each frame of the span has, packed."""
     start_s: float
-    """Time stamp of the video's first frame."""
+    """Timestamp of the video's first frame."""
 
     @property
     def num_frames(self) -> int:
@@ -71,7 +71,7 @@ def divide(source: Path, options: MeshOptions, num_segments: int, min_frames: in
     Nothing is decoded but the first frame.
 
     Raises:
-        SourceError: the video cannot be opened, or has time stamps that a constant rate cannot follow.
+        SourceError: the video cannot be opened, or has timestamps that a constant rate cannot follow.
         NotDivisible: it must be read from its start to its end.
     """
     if options.is_partial:
