@@ -34,7 +34,7 @@ class JobFolders:
         """Find the file of a path in a request: in each data folder in order, then among the uploads.
 
         Raises:
-            RequestError: there is none, or it lies outside.
+            RequestError: it does not exist, or lies outside of the data folders.
         """
         path = _as_path(uri)
         folders = [*self.data_folders, *([self.upload_folder] if self.upload_folder else [])]

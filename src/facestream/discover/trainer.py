@@ -121,7 +121,7 @@ def milliseconds(text: str | None) -> int:
     """Parse a time in DISCOVER's format: ``40`` and ``40ms`` are milliseconds, ``2s`` and ``0.5`` are seconds.
 
     Raises:
-        ValueError: it is none.
+        ValueError: it is not a time.
     """
     if text is None:
         return 0

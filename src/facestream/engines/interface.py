@@ -40,7 +40,7 @@ class Engine(Protocol):
         """Run the network on RGB images, uint8 (S, S, 3); gives float32 arrays with one entry an image.
 
         The images are asked for as they are needed, while others are computed. The network sees batches of
-        ``batch_size``, the last one padded, so that the result of an image does not depend on what travels beside it.
+        ``batch_size``, the last one padded, so that the result of an image does not depend on the rest of its batch.
         """
         ...
 

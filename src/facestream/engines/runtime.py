@@ -39,7 +39,7 @@ def resolve_runtime(
     """Resolve what was requested. ``auto`` is CUDA if available, else OpenVINO if installed, else PyTorch.
 
     Raises:
-        InputError: a word that stands for nothing.
+        InputError: an unknown name.
         OptionError: an engine that cannot do what is asked of it.
         DeviceError: an engine or a device that was asked for by name and is not there.
     """

@@ -70,7 +70,7 @@ def format_named(name: str) -> Format:
     """Return the format that ``--format`` calls by this name.
 
     Raises:
-        KeyError: there is none.
+        KeyError: there is no such format.
     """
     for form in FORMATS:
         if form.name == name:

@@ -1,4 +1,4 @@
-"""What every output of a job can do."""
+"""The interface of writers of rows, which every output of a job implements."""
 
 from __future__ import annotations
 
@@ -14,26 +14,26 @@ Result_contra = TypeVar("Result_contra", contravariant=True)
 
 
 class RowWriter(Protocol[Result_contra]):
-    """Takes the result of one row after the other; nothing is in sight before ``commit``."""
+    """Takes the results row by row. The files appear with ``commit``."""
 
     @property
     def paths(self) -> tuple[Path, ...]: ...
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """After ``finish``: what the user should know of the files."""
+        """Warnings about the files, known after ``finish``."""
         ...
 
     def write(self, result: Result_contra) -> None: ...
 
     def finish(self, clock: FrameClock, meta: Mapping[str, Any]) -> None:
-        """All rows were written: complete the files, still out of sight."""
+        """Complete the files after all rows, still under their hidden names."""
         ...
 
     def commit(self) -> None:
-        """Bring the finished files into sight."""
+        """Rename the finished files to their final names."""
         ...
 
     def discard(self) -> None:
-        """Remove what is not committed."""
+        """Remove files that are not committed."""
         ...

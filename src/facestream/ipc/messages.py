@@ -12,7 +12,7 @@ def write_message(file: IO[bytes], kind: str, **values: Any) -> None:
     """Send a message. Surrogates of undecodable names are sent as escapes.
 
     Raises:
-        OSError: nobody reads any more.
+        OSError: the other end has closed.
     """
     file.write(json.dumps({"kind": kind, **values}).encode("ascii") + b"\n")
     file.flush()

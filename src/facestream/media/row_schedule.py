@@ -20,9 +20,9 @@ ROUNDING_ROWS = 1e-6
 
 
 def schedule_rows(frames: Iterable[Frame], rate_hz: Fraction | None, info: VideoInfo) -> Iterator[tuple[Frame, int]]:
-    """Each frame of the source that has rows, and how many: one where there is no rate.
+    """Iterate over the frames that have rows, each with the number of its rows: one if no rate is given.
 
-    Row k stands for the moment k / rate after the first frame and is the frame whose time is nearest, so that a row is
+    Row k is at k / rate after the first frame and shows the frame with the nearest time, so that a row is
     at most half a frame off. Only a still, a frame that stays much longer than others, holds until the next one comes.
     The last frame is shown for one period of the source.
 

@@ -137,7 +137,8 @@ class BoxTrack:
         self._num_frames, self._last_s = len(times_s), float(times_s[-1])
 
     def _row_of(self, index: int, time_s: float) -> int:
-        """By index, or the nearest row, as NOVA samples streams; the last row stands for its whole period.
+        """Return the row of a frame: by index, or the nearest one, as NOVA samples streams. The last row covers its
+        period.
 
         A stream of a part of the clip begins with a later frame; what comes before it has a row below 0.
         """

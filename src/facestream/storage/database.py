@@ -79,7 +79,7 @@ def open_database(path: Path, layout: Layout, *, any_thread: bool = False) -> sq
     """Open a database with a write-ahead log after a complete check, and create what is missing.
 
     Args:
-        path: of the database, which is made where there is none.
+        path: of the database, which is created if it does not exist.
         layout: what it holds.
         any_thread: calls may come from any thread.
 
@@ -134,7 +134,7 @@ def damage_of(error: sqlite3.Error) -> str:
 
 
 def note_damage(path: Path, found: str) -> None:
-    """Leave a note beside a database that is in use, so that the next start takes it for damaged.
+    """Leave a note next to a database that is in use, so that the next start treats it as damaged.
 
     Not all that is met while a database is used is found by a check of its structure.
     """

@@ -54,7 +54,7 @@ class MeshRecordWriter:
         self._staged.discard()
 
     def write(self, result: FrameMeshes, num_rows: int) -> None:
-        """Append the meshes of the next frame, which has so many rows.
+        """Append the meshes of the next frame with the number of its rows.
 
         Raises:
             OutputError: the disk is full, or something else of that kind.

@@ -41,7 +41,7 @@ class Failure(NamedTuple):
 
 
 def find_inputs(words: Sequence[str], *, are_sequences: bool = False) -> tuple[list[Input], list[Failure]]:
-    """The sources that words stand for, in order; those of folders and patterns sorted, each once.
+    """Return the sources of arguments, in order; those of folders and patterns are sorted, each once.
 
     Of numbered pictures a folder is one source, if there are pictures in it, and so is each such folder below it; a
     pattern is one as well.

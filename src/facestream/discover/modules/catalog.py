@@ -27,7 +27,7 @@ def find_trainer(trainer_file_path: str | None, folder: Path | None = None) -> T
         folder: where the user's trainers lie.
 
     Raises:
-        RequestError: there is none, or the path leads outside.
+        RequestError: it does not exist, or the path leads outside of the folder.
         TrainerError: it cannot be read.
     """
     if not trainer_file_path:

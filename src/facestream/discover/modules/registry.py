@@ -22,7 +22,7 @@ def find_processor(name: str) -> Processor:
     """Return a new processor for ``create`` of a trainer. The trainer's script is never run.
 
     Raises:
-        RequestError: there is none.
+        RequestError: it does not exist.
     """
     if name in OWN:
         return OWN[name]()

@@ -50,7 +50,7 @@ def parse_source(text: str) -> DataSource:
     """Parse ``origin:super[:sub[:specific]]`` in upper or lower case.
 
     Raises:
-        RequestError: it is none.
+        RequestError: it is invalid.
     """
     origin, _, rest = text.strip().partition(":")
     if origin.lower() not in ORIGINS:
@@ -65,7 +65,7 @@ def parse_kind(text: str) -> DataKind:
     """Parse ``super[:sub[:specific]]`` in upper or lower case, as in trainers.
 
     Raises:
-        RequestError: it is none.
+        RequestError: it is invalid.
     """
     return _parse_kind(text, f"data {text[:80]!r}")
 

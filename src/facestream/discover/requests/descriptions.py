@@ -48,7 +48,7 @@ def parse_descriptions(text: str) -> list[Description]:
     """Parse the JSON list of descriptions.
 
     Raises:
-        RequestError: it is none, or an entry cannot be understood.
+        RequestError: it is not such a list, or an entry is invalid.
     """
     try:
         entries = json.loads(text)

@@ -39,7 +39,7 @@ class SessionPlaces:
         """Return the file of an input.
 
         Raises:
-            RequestError: there is none, or it may not be read.
+            RequestError: it does not exist, or may not be read.
         """
         origin = description.source.origin
         if origin == "file":

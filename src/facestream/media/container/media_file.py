@@ -23,8 +23,8 @@ from facestream.storage.mounts import open_readable
 __all__ = ["MAX_BARREN_BYTES", "MediaFile"]
 
 MAX_BARREN_BYTES = 400_000_000
-"""Read without a packet in them, beyond what any frame has (``MAX_FRAME_PIXELS``). FFmpeg would go on to the end of the
-file, and keep all of it for some formats, such as H.264 without a container."""
+"""The most bytes read without finding a packet, more than any frame needs (``MAX_FRAME_PIXELS``). FFmpeg would read to
+the end of the file, and keep all of it for some formats, such as H.264 without a container."""
 
 
 class MediaFile:
@@ -56,12 +56,12 @@ class MediaFile:
         self._file.close()
 
     def video_stream(self) -> VideoStream:
-        """The first video stream that is marked as default, else the first; cover pictures are none.
+        """The first video stream that is marked as default, else the first one. Cover pictures do not count.
 
-        Streams that there is no decoder for are passed over.
+        Streams without a decoder are skipped.
 
         Raises:
-            SourceError: there is none.
+            SourceError: the file contains no video.
         """
         streams = [s for s in self.container.streams.video if not s.disposition & Disposition.attached_pic]
         if not streams:

@@ -14,7 +14,7 @@ START_CODE = b"\x00\x00\x01"
 
 
 def begins_anew(packet: bytes, codec: str, extradata: bytes) -> bool:
-    """Whether a key packet holds an IDR picture; a mere point of recovery, such as a CRA picture, is none.
+    """Whether a keyframe packet holds an IDR picture. A recovery point, such as a CRA picture, does not count.
 
     ``extradata`` is the stream's: it says how long the length before each unit is (ISO 14496-15, 5.3.3 and 8.3.3);
     without it, units stand between start codes.

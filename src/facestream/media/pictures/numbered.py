@@ -34,7 +34,7 @@ def find_pictures(place: Path) -> list[Path]:
     Hidden files and overlays are passed over. A pattern may have wildcards in its last part.
 
     Raises:
-        SourceError: there is none, or the folder cannot be read.
+        SourceError: there are no pictures, or the folder cannot be read.
     """
     by_pattern = is_pattern(place)
     folder = place.parent if by_pattern else place

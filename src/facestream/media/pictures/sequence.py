@@ -108,7 +108,7 @@ def _read(path: Path) -> Frame:
     """Return the single frame of a picture.
 
     Raises:
-        SourceError: it is none, or damaged.
+        SourceError: it is not a picture, or is damaged.
     """
     source = PictureSource(path) if is_picture(path) else VideoSource(path, 1)
     with closing(source):

@@ -40,7 +40,7 @@ async def read_upload(request: Request, name: str) -> UploadFile:
     """Return the file of a field, at its beginning.
 
     Raises:
-        RequestError: there is none.
+        RequestError: it does not exist.
     """
     fields = await _read_multipart(request, 1 << 20)
     file = fields.get(name)

@@ -60,7 +60,7 @@ class Library:
         """List a folder, or the data folders. Links that lead outside are left out.
 
         Raises:
-            RequestError: there is none.
+            RequestError: it does not exist.
         """
         if path is None:
             return [_entry(Path(os.path.realpath(folder))) for folder in self._folders.data_folders]
@@ -84,7 +84,7 @@ class Library:
         """Find a file that may be read.
 
         Raises:
-            RequestError: there is none, or it lies outside.
+            RequestError: it does not exist, or lies outside of the data folders.
         """
         found = self._folders.find_input(path)
         if not found.is_file():
@@ -95,7 +95,7 @@ class Library:
         """Find a picture or video that may be read, or a folder or pattern of numbered pictures.
 
         Raises:
-            RequestError: there is none, or it lies outside.
+            RequestError: it does not exist, or lies outside of the data folders.
         """
         return self.find(path) if sequence_hz is None else self._folders.find_input(path)
 
@@ -103,7 +103,7 @@ class Library:
         """Find a folder that may be listed.
 
         Raises:
-            RequestError: there is none, or it lies outside.
+            RequestError: it does not exist, or lies outside of the data folders.
         """
         found = self._folders.find_input(path)
         if not found.is_dir() or not self._folders.holds(found):
@@ -118,7 +118,7 @@ class Library:
         """Inspect a video. The result is kept until the file changes.
 
         Raises:
-            SourceError: it is none.
+            SourceError: it is not a picture or video.
         """
         status = (path.parent if sequence_hz is not None and is_pattern(path) else path).stat()
         key = (path, status.st_mtime_ns, status.st_size, sequence_hz)

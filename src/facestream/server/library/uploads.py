@@ -78,7 +78,7 @@ class Uploads:
         """Append bytes at an offset. The file appears once it is complete.
 
         Raises:
-            RequestError: there is no such upload, or it goes on elsewhere.
+            RequestError: there is no such upload, or it must continue at another offset.
             FacestreamError: the disk is full.
         """
         upload = self.find(name)

@@ -129,7 +129,7 @@ def read_picture(content: bytes) -> npt.NDArray[np.uint8]:
     """Decode a picture as RGB (H, W, 3).
 
     Raises:
-        RequestError: it is none, or too large.
+        RequestError: it is not a picture, or is too large.
     """
     try:
         with Image.open(io.BytesIO(content), formats=FORMATS) as picture:

@@ -42,7 +42,7 @@ export class StreamRows {
   #block(number) {
     const known = this.blocks.get(number);
     if (known) {
-      // The blocks stand in the order of their use.
+      // The blocks are in the order of their use.
       this.blocks.delete(number);
       this.blocks.set(number, known);
       return known;

@@ -1,4 +1,4 @@
-// Uploads in parts, which go on where they broke off.
+// Resumable uploads in parts.
 
 import { api } from "./api.js";
 

@@ -41,7 +41,7 @@ def detect(
 
     Args:
         source: any picture or video.
-        target: a file where it ends in .stream, .npz or .csv, else a folder; beside the source when left out.
+        target: a file where it ends in .stream, .npz or .csv, else a folder; next to the source by default.
         options: what to find and how to write it; where left out, what the pipeline was made for.
         pipeline: networks that are loaded already, or what loads them, by ``open_detection_pipeline`` with the same
             options.

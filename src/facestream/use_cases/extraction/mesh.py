@@ -35,7 +35,7 @@ def extract(
 
     Args:
         source: any picture or video.
-        target: a file where it ends in .stream, .npz or .csv, else a folder; beside the source when left out.
+        target: a file where it ends in .stream, .npz or .csv, else a folder; next to the source by default.
         options: what to find and how to write it; where left out, what the pipeline was made for.
         pipeline: networks that are loaded already, or what loads them, by ``open_pipeline`` with the same options.
         on_progress: called at the start and after each group of frames.

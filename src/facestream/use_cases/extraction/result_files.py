@@ -72,7 +72,7 @@ class ResultFiles(Generic[Result]):
         self._cleanup.close()
 
     def write(self, result: Result, num_rows: int) -> None:
-        """Write the result of the next frame to so many rows."""
+        """Write the result of the next frame to ``num_rows`` rows."""
         self._first = (result.index, result.timestamp_s) if self._first is None else self._first
         self.num_passed = result.index + 1 - (self._first[0] if self._work.options.is_partial else 0)
         self._num_frames += 1

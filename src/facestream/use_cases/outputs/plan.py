@@ -116,7 +116,7 @@ def plan_outputs(
         target: a file where it ends in a known extension and ``target_is_folder`` is false, else a folder; beside the
             source when left out.
         options: which job and formats, how many faces, overlay or not.
-        target_is_folder: the target is a folder, whatever it ends in.
+        target_is_folder: the target is a folder, even if it ends in a known extension.
 
     Raises:
         OptionError: target and formats contradict each other, or the name says that something else is in it.
