@@ -31,7 +31,7 @@ class ServerOptions:
         help="Address to listen on. Any but this machine's own needs --token or --trust.",
     )
     port: int = make_option(
-        8080, minimum=0, maximum=65535, metavar="N", environment=("DISCOVER_PORT",), help="Port; 0 takes a free one."
+        8080, minimum=0, maximum=65535, metavar="N", environment=("DISCOVER_PORT",), help="Port; 0 chooses a free one."
     )
     data_dirs: tuple[Path, ...] = make_option(
         (Path(),),
@@ -40,7 +40,7 @@ class ServerOptions:
         is_repeatable=True,
         metavar="FOLDER",
         environment=("DISCOVER_DATA_DIR",),
-        help="Folder that jobs may read and write, may be given several times; relative paths are looked for in each "
+        help="Folder that jobs may read and write, may be given several times; relative paths are looked up in each "
         "in order, and outputs go to the first.  [default: the working directory]",
     )
     cml_dir: Path | None = make_option(
@@ -48,41 +48,41 @@ class ServerOptions:
         is_path=True,
         metavar="FOLDER",
         environment=("DISCOVER_CML_DIR",),
-        help="Folder of your own trainer files; those of facestream answer beside them.",
+        help="Folder of your own trainer files, in addition to those of facestream.",
     )
     cache_dir: Path | None = make_option(
         None,
         is_path=True,
         metavar="FOLDER",
         environment=("DISCOVER_CACHE_DIR",),
-        help="Where converted networks are kept; your cache folder when left out.",
+        help="Folder for converted networks; your cache folder by default.",
     )
     tmp_dir: Path | None = make_option(
         None,
         is_path=True,
         metavar="FOLDER",
         environment=("DISCOVER_TMP_DIR",),
-        help="Where uploads and results to be fetched lie; in the state folder when left out.",
+        help="Folder for uploads and results for download; in the state folder by default.",
     )
     log_dir: Path | None = make_option(
         None,
         is_path=True,
         metavar="FOLDER",
         environment=("DISCOVER_LOG_DIR",),
-        help="Where the logs of jobs lie; in the state folder when left out.",
+        help="Folder for the logs of jobs; in the state folder by default.",
     )
     state_dir: Path | None = make_option(
         None,
         is_path=True,
         metavar="FOLDER",
-        help="Where the queue is kept, which is no data folder; one for each first data folder when left out.",
+        help="Folder for the queue, outside of the data folders; by default one for each first data folder.",
     )
     new_queue: bool = make_option(
         False,
-        help="Set a damaged queue aside, under a name with the date, and begin a new one; a whole one is kept.",
+        help="Set a damaged queue aside under a name with the date, and start a new one; an intact queue is kept.",
     )
     num_workers: int = make_option(
-        1, flag="--workers", minimum=1, maximum=64, metavar="N", help="How many jobs run at once."
+        1, flag="--workers", minimum=1, maximum=64, metavar="N", help="Number of jobs that run at once."
     )
     executor: str = make_option(
         "local",
@@ -92,7 +92,7 @@ class ServerOptions:
     ray_address: str | None = make_option(
         None,
         metavar="HOST:PORT",
-        help="The Ray cluster; the one that RAY_ADDRESS names or that runs on this machine when left out.",
+        help="The Ray cluster; by default that of RAY_ADDRESS, or the one that runs on this machine.",
     )
     tls: bool = make_option(
         False,
@@ -100,10 +100,10 @@ class ServerOptions:
         help="Speak https instead of http, with a certificate that is made once and kept; NOVA speaks nothing else.",
     )
     tls_port: int | None = make_option(
-        None, minimum=0, maximum=65535, metavar="N", help="Speak https at this port, beside http at the other one."
+        None, minimum=0, maximum=65535, metavar="N", help="Also serve https at this port, in addition to http."
     )
     certfile: Path | None = make_option(None, is_path=True, help="A certificate of your own (PEM).")
-    keyfile: Path | None = make_option(None, is_path=True, help="Its key.")
+    keyfile: Path | None = make_option(None, is_path=True, help="The key of the certificate.")
     token: str | None = make_option(
         None, metavar="TEXT", help="Clients must send it: Authorization: Bearer TEXT. Better given by the environment."
     )
@@ -119,20 +119,20 @@ class ServerOptions:
         flag="--allowed-host",
         is_repeatable=True,
         metavar="NAME",
-        help="Name under which browsers may reach the server, beside localhost and addresses.",
+        help="Name under which browsers may reach the server, in addition to localhost and IP addresses.",
     )
     allow_url: bool = make_option(False, help="Jobs may download their inputs from public http and https addresses.")
     max_body_mb: int = make_option(
-        300, minimum=1, metavar="MB", help="Bound on the size of a request, but for uploads."
+        300, minimum=1, metavar="MB", help="Limit on the size of a request, except for uploads."
     )
-    max_upload_mb: int = make_option(20_000, minimum=1, metavar="MB", help="Bound on the size of an upload.")
+    max_upload_mb: int = make_option(20_000, minimum=1, metavar="MB", help="Limit on the size of an upload.")
     keep_days: int = make_option(
         90,
         minimum=1,
         metavar="DAYS",
-        help="Ended jobs, their logs, uploads and results are removed when they are older.",
+        help="Remove ended jobs, their logs, uploads and results after so many days.",
     )
-    keep_jobs: int = make_option(10_000, minimum=1, metavar="N", help="How many ended jobs are kept.")
+    keep_jobs: int = make_option(10_000, minimum=1, metavar="N", help="Number of ended jobs that are kept.")
 
     def __post_init__(self) -> None:
         check_options(self)
