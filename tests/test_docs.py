@@ -24,6 +24,7 @@ from tests.server.running import RunningServer
 
 PAGES = sorted((ROOT / "docs").rglob("*.md"))
 LANGUAGES = {"sh", "python", "text", "csv", "json", "toml", "xml"}
+PROGRAMS = ("facestream ", "pip ", "make ", "curl ", "ray ", "python ")
 ADDRESS = "http://127.0.0.1:8080"
 SECONDS = 300
 
@@ -68,6 +69,9 @@ def test_every_block_names_its_language_and_why_it_is_not_run(page: Path) -> Non
     for block in read_blocks(page):
         assert block.language in LANGUAGES, block.code
         assert block.reason is None or len(block.reason.split()) >= 3, "a reason, in words"
+        # The usage of a command is no command to run.
+        lines = [line for line in block.code.splitlines() if block.language == "text" and "[OPTIONS]" not in line]
+        assert not any(line.startswith(PROGRAMS) for line in lines), "commands are in blocks of sh"
 
 
 @pytest.mark.parametrize("page", [page for page in PAGES if runnable(page)], ids=name_of)
