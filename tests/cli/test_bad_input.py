@@ -113,7 +113,7 @@ FAILED: dict[str, tuple[Arguments, str]] = {
     ),
     "output folder that is a file": (
         lambda p: [clip(p), "-o", file(p, "notes.txt", b"x")],
-        r"notes\.txt: an output folder was wanted, but this is a file$",
+        r"notes\.txt: an output folder was expected, but this is a file$",
     ),
     "output equal to input": (
         lambda p: [clip(p), "--overlay", clip(p)],

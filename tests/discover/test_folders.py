@@ -73,7 +73,7 @@ def test_outputs_outside(uri: str, folders: JobFolders, tmp_path: Path) -> None:
 
 
 def test_outputs_that_are_none(folders: JobFolders) -> None:
-    with pytest.raises(RequestError, match=r"\.: a folder, where an output file was wanted"):
+    with pytest.raises(RequestError, match=r"\.: a folder, where an output file was expected"):
         folders.place_output(".")
     with pytest.raises(RequestError, match="its folder cannot be made"):
         folders.place_output("both.mp4/mesh.stream")

@@ -70,7 +70,7 @@ FILE = b'<!DOCTYPE t [<!ENTITY a SYSTEM "file:///etc/passwd">]><trainer><model s
             b'<trainer><meta><io type="input" data="stream"/></meta><model script="a"/></trainer>',
             "t: an <io> has no id",
         ),
-        (b'<trainer><meta leftContext="soon"/><model script="a"/></trainer>', "t: 'soon' is no time; wanted is one"),
+        (b'<trainer><meta leftContext="soon"/><model script="a"/></trainer>', "t: 'soon' is not a time; expected one"),
         (BOMB, "t: not a trainer"),
         (FILE, "t: not a trainer"),
         (b" " * (MAX_BYTES + 1), "t: more than 1000 kB, which no trainer has"),
@@ -105,5 +105,5 @@ def test_times(text: str | None, ms: int) -> None:
     "text", ["", "-1", "None", "1m", "1e3", "٣", "s", ".", f"{'9' * 400}s", f"{'9' * 400}.", "9" * 5000]
 )
 def test_what_is_no_time(text: str) -> None:
-    with pytest.raises(ValueError, match="is no time"):
+    with pytest.raises(ValueError, match="is not a time"):
         milliseconds(text)

@@ -143,7 +143,7 @@ def test_no_picture_of_a_sequence_lies_outside(
         ("clip.mp4", {"from_s": 1, "to_s": 1}, "is empty"),
         ("clip.mp4", {"from_s": 100}, "there is no frame from 1:40.000"),
         ("clip.mp4", {"sequence_hz": 25}, "a file, where --sequence wants a folder of numbered pictures"),
-        ("recordings/frames", {}, "a folder, where a picture or video was wanted"),
+        ("recordings/frames", {}, "a folder, where a picture or video was expected"),
         ("recordings/frames/x*.png", {"sequence_hz": 25}, "no picture fits this pattern"),
     ],
     ids=str,

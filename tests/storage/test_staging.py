@@ -78,7 +78,7 @@ def test_folders_that_take_no_files(tmp_path: Path) -> None:
     with pytest.raises(OutputError, match="there is no such output folder; make it first"):
         check_folder(tmp_path / "absent")
     (tmp_path / "file").touch()
-    with pytest.raises(OutputError, match="an output folder was wanted, but this is a file"):
+    with pytest.raises(OutputError, match="an output folder was expected, but this is a file"):
         check_folder(tmp_path / "file")
 
 

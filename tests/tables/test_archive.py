@@ -108,7 +108,7 @@ def test_arrays_are_checked(tmp_path: Path) -> None:
     assert check_array(tmp_path, arrays, "a", (None, 3), "f") is arrays["a"]
     with pytest.raises(SourceError, match="there is no array 'b' in it"):
         check_array(tmp_path, arrays, "b", (), "f")
-    with pytest.raises(SourceError, match=r"'a' is float64 \(2, 3\), where \(any, 4\) was wanted"):
+    with pytest.raises(SourceError, match=r"'a' is float64 \(2, 3\), where \(any, 4\) was expected"):
         check_array(tmp_path, arrays, "a", (None, 4), "f")
-    with pytest.raises(SourceError, match="was wanted"):
+    with pytest.raises(SourceError, match="was expected"):
         check_array(tmp_path, arrays, "a", (2, 3), "i")

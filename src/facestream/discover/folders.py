@@ -68,7 +68,7 @@ class JobFolders:
         """
         path = self._inside(self.data_folders[0] / _as_path(uri), uri, self.data_folders)
         if path in {_real(folder) for folder in self.data_folders}:
-            raise RequestError(f"{uri}: a folder, where an output file was wanted")
+            raise RequestError(f"{uri}: a folder, where an output file was expected")
         return path
 
     def holds(self, path: Path) -> bool:

@@ -54,7 +54,7 @@ def _files_of(name: str, requirement: str) -> Mapping[str, bytes]:
 def _check_wheel(wheel: Path) -> Path:
     """Return the absolute path of a wheel."""
     if not (wheel.name.startswith("facestream-") and wheel.suffix == ".whl"):
-        raise InputError(f"{wheel}: no wheel of facestream; wanted is a file such as facestream-{__version__}-...whl")
+        raise InputError(f"{wheel}: no wheel of facestream; expected a file such as facestream-{__version__}-...whl")
     if not wheel.is_file():
         raise InputError(f"{wheel}: there is no such file; python -m build --wheel makes one")
     return wheel.resolve()

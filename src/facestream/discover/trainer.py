@@ -129,7 +129,7 @@ def milliseconds(text: str | None) -> int:
         return int(match[1])
     if match := SECONDS.fullmatch(text.strip()):
         return round(float(match[1] or match[2]) * 1000)
-    raise ValueError(f"{text[:40]!r} is no time; wanted is one such as 100ms, 2s or 0.5")
+    raise ValueError(f"{text[:40]!r} is not a time; expected one such as 100ms, 2s or 0.5")
 
 
 def _read_trainer(root: Element) -> Trainer:

@@ -63,7 +63,7 @@ def check_source(path: Path, *, is_sequence: bool = False) -> None:
         raise SourceError(f"{path}: cannot be read ({error.strerror or error})") from error
     if stat.S_ISDIR(status.st_mode):
         raise SourceError(
-            f"{path}: a folder, where a picture or video was wanted; --sequence HZ reads its pictures as one clip"
+            f"{path}: a folder, where a picture or video was expected; --sequence HZ reads its pictures as one clip"
         )
     if not stat.S_ISREG(status.st_mode):
         raise SourceError(f"{path}: not a regular file; pictures and videos are read from files")

@@ -138,7 +138,7 @@ def check_folder(folder: Path) -> None:
                 ".csv)"
             )
         if not folder.is_dir():
-            raise OutputError(f"{folder}: an output folder was wanted, but this is a file")
+            raise OutputError(f"{folder}: an output folder was expected, but this is a file")
         with tempfile.NamedTemporaryFile(prefix=".facestream_", dir=folder):
             pass
     except OSError as error:

@@ -120,7 +120,7 @@ def read_meta(path: Path, arrays: Mapping[str, npt.NDArray[Any]]) -> dict[str, A
     except (ValueError, RecursionError) as error:
         raise SourceError(f"{path}: 'meta' is damaged ({error})") from error
     if not isinstance(meta, dict):
-        raise SourceError(f"{path}: 'meta' is no JSON object")
+        raise SourceError(f"{path}: 'meta' is not a JSON object")
     return meta
 
 
@@ -138,7 +138,7 @@ def check_array(
     fits = array.ndim == len(shape) and all(w in (None, g) for w, g in zip(shape, array.shape, strict=True))
     if not fits or array.dtype.kind not in kinds:
         wanted = "(" + ", ".join("any" if length is None else str(length) for length in shape) + ")"
-        raise SourceError(f"{path}: {name!r} is {array.dtype} {array.shape}, where {wanted} was wanted")
+        raise SourceError(f"{path}: {name!r} is {array.dtype} {array.shape}, where {wanted} was expected")
     return array
 
 

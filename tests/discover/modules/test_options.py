@@ -28,8 +28,8 @@ def test_both_forms(options: str | None, opt_str: str | None, values: dict[str, 
 @pytest.mark.parametrize(
     ("options", "opt_str", "message"),
     [
-        ("{", None, "options is no JSON"),
-        ("[1]", None, "options is a JSON list, where an object was wanted"),
+        ("{", None, "options is not valid JSON"),
+        ("[1]", None, "options is a JSON list, where an object was expected"),
         (None, "batch_size", "optStr: 'batch_size' is no name=value"),
         (None, "=3", "optStr: '=3' is no name=value"),
     ],
@@ -53,7 +53,7 @@ def test_numbers() -> None:
     options = {"a": 3, "b": "0.5", "c": None, "d": "", "e": True, "f": "many", "g": float("inf"), "h": 10**400}
     assert [number_of(options, name, 7) for name in ("a", "b", "c", "d", "absent")] == [3, 0.5, 7, 7, 7]
     for name in "efgh":
-        with pytest.raises(RequestError, match=f"option {name} is .*, where a number was wanted"):
+        with pytest.raises(RequestError, match=f"option {name} is .*, where a number was expected"):
             number_of(options, name, 7)
 
 
@@ -62,5 +62,5 @@ def test_flags() -> None:
     assert [flag_of(options, name, default=False) for name in "abcd"] == [True] * 4
     assert [flag_of(options, name, default=True) for name in "efg"] == [False] * 3
     assert flag_of(options, "h", default=True) is True
-    with pytest.raises(RequestError, match="option i is 'yes', where true or false was wanted"):
+    with pytest.raises(RequestError, match="option i is 'yes', where true or false was expected"):
         flag_of(options, "i", default=True)

@@ -40,9 +40,9 @@ def test_the_grammar(text: str, origin: str, kind: DataKind) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("", "src '' does not begin with where the data lies; wanted is one of db:, file:, url:, request:"),
+        ("", "src '' does not begin with where the data lies; expected one of db:, file:, url:, request:"),
         ("ftp:stream:video", "src 'ftp:stream:video' does not begin with where"),
-        ("file", "src 'file' does not say what the data is; wanted is one of stream, annotation, text, image, table"),
+        ("file", "src 'file' does not say what the data is; expected one of stream, annotation, text, image, table"),
         ("file:movie", "src 'file:movie' does not say what the data is"),
         ("file:stream:mpeg", "src 'file:stream:mpeg' is of an unknown kind; after stream: comes one of audio, video"),
         ("x" * 10**6, "src 'xxx"),

@@ -47,14 +47,14 @@ def test_only_what_json_calls_false_is_not_written(value: object, is_active: boo
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("", "data is no JSON"),
-        ("[" * 100_000, "data is no JSON"),
+        ("", "data is not valid JSON"),
+        ("[" * 100_000, "data is not valid JSON"),
         ("{}", "data must be a JSON list with at least one description"),
         ("[]", "data must be a JSON list with at least one description"),
-        ("[3]", r"data\[0\] is int, where a JSON object was wanted"),
+        ("[3]", r"data\[0\] is int, where a JSON object was expected"),
         ('[{"id":"a"}]', r'data\[0\] has no "src"; it says where the data lies'),
         ('[{"src":"file:image"},{"src":"x"}]', r"data\[1\]: src 'x' does not begin with where"),
-        ('[{"src":"file:image","uri":["a"]}]', r'data\[0\]: "uri" is list, where text was wanted'),
+        ('[{"src":"file:image","uri":["a"]}]', r'data\[0\]: "uri" is list, where text was expected'),
     ],
 )
 def test_what_is_no_list_of_descriptions(text: str, message: str) -> None:

@@ -236,7 +236,7 @@ def test_files_that_are_no_videos(tmp_path: Path, name: str, content: bytes, mes
 def test_absent_files_and_folders(tmp_path: Path) -> None:
     with pytest.raises(SourceError, match="there is no such file"):
         open_source(tmp_path / "absent.mp4")
-    with pytest.raises(SourceError, match="a folder, where a picture or video was wanted"):
+    with pytest.raises(SourceError, match="a folder, where a picture or video was expected"):
         open_source(tmp_path)
 
 

@@ -69,10 +69,10 @@ def test_all_that_facestream_can_write(server: RunningServer) -> None:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"formats": ["exe"]}, "option formats is ['exe'], where a list of stream, npz, csv was wanted"),
-        ({"formats": "npz"}, "where a list of stream, npz, csv was wanted"),
-        ({"overlay": "/etc/x.mp4"}, "option overlay is '/etc/x.mp4', where true or false was wanted"),
-        ({"num_faces": 1e9}, "option num_faces is 1000000000, where at most 20 were wanted"),
+        ({"formats": ["exe"]}, "option formats is ['exe'], where a list of stream, npz, csv was expected"),
+        ({"formats": "npz"}, "where a list of stream, npz, csv was expected"),
+        ({"overlay": "/etc/x.mp4"}, "option overlay is '/etc/x.mp4', where true or false was expected"),
+        ({"num_faces": 1e9}, "option num_faces is 1000000000, where at most 20 are allowed"),
         ({"num_faces": 0}, "num_faces must be at least 1, not 0"),
         ({"detector": ["back"]}, "detector must be one of back, front"),
         ({"detect_every": "often"}, "detect_every must be a whole number or 'auto'"),

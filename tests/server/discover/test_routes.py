@@ -117,7 +117,7 @@ def test_streams_of_a_dataset(server: RunningServer) -> None:
         ({"data": ""}, "the request has no data, the list of what is read and written"),
         ({"trainerFilePath": ""}, "trainerFilePath not specified in request."),
         ({"trainerFilePath": "emonet\\emonet.trainer"}, "Trainer file not available: emonet"),
-        ({"options": "{"}, "options is no JSON"),
+        ({"options": "{"}, "options is not valid JSON"),
         ({"sharedDir": "/results"}, "sharedDir is refused"),
         (
             {"data": json.dumps([VIDEO])},
@@ -137,7 +137,7 @@ def test_streams_of_a_dataset(server: RunningServer) -> None:
             {"data": json.dumps([{**VIDEO, "src": "db:annotation"}, OUTPUT])},
             "input 'input_data' is an annotation, which facestream",
         ),
-        ({"options": '{"min_score_thresh": "high"}'}, "option min_score_thresh is 'high', where a number was wanted"),
+        ({"options": '{"min_score_thresh": "high"}'}, "option min_score_thresh is 'high', where a number was expected"),
         ({"options": '{"min_score_thresh": 7}'}, "min_score_thresh must be at most 1, not 7"),
     ],
 )

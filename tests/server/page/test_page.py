@@ -90,7 +90,7 @@ def test_progress_moves_and_a_running_job_is_canceled(page: Page, site: RunningS
     row.get_by_role("button", name="Cancel").click()
     expect(row).to_have_attribute("data-status", "canceled", timeout=5000)
     row.get_by_role("button", name="Log").click()
-    expect(page.locator("pre.log")).to_contain_text("Canceled; nothing half written was left.")
+    expect(page.locator("pre.log")).to_contain_text("Canceled; no partial outputs were left.")
     row.get_by_role("button", name="Delete").click()
     expect(row).to_have_count(0)
 

@@ -81,7 +81,7 @@ def test_canceling(busy: RunningServer) -> None:
     assert busy.post("/cancel", data={"jobID": "canceled"}).text == '{"success":"true"}\n'
     assert busy.wait("canceled") == 4
     assert time.monotonic() - started < 2
-    assert "Canceled; nothing half written was left." in busy.log("canceled")
+    assert "Canceled; no partial outputs were left." in busy.log("canceled")
     assert busy.wait("after") == 2
     assert not (busy.data_folder / "canceled.stream").exists()
     assert hidden(busy.data_folder) == []

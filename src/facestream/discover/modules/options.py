@@ -35,11 +35,13 @@ def parse_module_options(options: str | None, opt_str: str | None) -> dict[str, 
         try:
             values = json.loads(options)
         except (ValueError, RecursionError) as error:
-            raise RequestError(f"options is no JSON ({error}); wanted is an object of names and values") from error
+            raise RequestError(
+                f"options is not valid JSON ({error}); expected an object of names and values"
+            ) from error
         if isinstance(values, Mapping):
             return dict(values)
         if values is not None:
-            raise RequestError(f"options is a JSON {type(values).__name__}, where an object was wanted")
+            raise RequestError(f"options is a JSON {type(values).__name__}, where an object was expected")
     return _parse_opt_str(opt_str or "")
 
 
@@ -55,7 +57,7 @@ def number_of(options: Mapping[str, Any], name: str, default: float) -> float:
     with suppress(ValueError, TypeError, OverflowError):
         if not isinstance(value, bool) and math.isfinite(float(value)):
             return float(value)
-    raise RequestError(f"option {name} is {value!r:.80}, where a number was wanted")
+    raise RequestError(f"option {name} is {value!r:.80}, where a number was expected")
 
 
 def flag_of(options: Mapping[str, Any], name: str, *, default: bool) -> bool:
@@ -70,7 +72,7 @@ def flag_of(options: Mapping[str, Any], name: str, *, default: bool) -> bool:
     word = str(value).lower()
     if word in TRUE_WORDS or word in FALSE_WORDS:
         return word in TRUE_WORDS
-    raise RequestError(f"option {name} is {value!r:.80}, where true or false was wanted")
+    raise RequestError(f"option {name} is {value!r:.80}, where true or false was expected")
 
 
 def own_options(options: Mapping[str, Any], options_class: type) -> dict[str, Any]:
@@ -84,7 +86,7 @@ def own_options(options: Mapping[str, Any], options_class: type) -> dict[str, An
     if "num_faces" in names:
         own["num_faces"] = round(number_of(options, "num_faces", 1))
         if own["num_faces"] > MAX_FACES:
-            raise RequestError(f"option num_faces is {own['num_faces']}, where at most {MAX_FACES} were wanted")
+            raise RequestError(f"option num_faces is {own['num_faces']}, where at most {MAX_FACES} are allowed")
     # A request may not choose the path of an overlay.
     own["overlay"] = flag_of(options, "overlay", default=False)
     return own
@@ -98,7 +100,7 @@ def formats_of(options: Mapping[str, Any]) -> tuple[str, ...]:
     """
     asked = options.get("formats") or []
     if not isinstance(asked, list) or not all(name in FORMAT_NAMES for name in asked):
-        raise RequestError(f"option formats is {asked!r:.80}, where a list of {', '.join(FORMAT_NAMES)} was wanted")
+        raise RequestError(f"option formats is {asked!r:.80}, where a list of {', '.join(FORMAT_NAMES)} was expected")
     return tuple(dict.fromkeys(("stream", *asked)))
 
 

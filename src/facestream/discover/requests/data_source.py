@@ -55,7 +55,7 @@ def parse_source(text: str) -> DataSource:
     origin, _, rest = text.strip().partition(":")
     if origin.lower() not in ORIGINS:
         raise RequestError(
-            f"src {text[:80]!r} does not begin with where the data lies; wanted is one of "
+            f"src {text[:80]!r} does not begin with where the data lies; expected one of "
             f"{', '.join(f'{origin}:' for origin in ORIGINS)}"
         )
     return DataSource(origin.lower(), _parse_kind(rest, f"src {text[:80]!r}"))
@@ -74,7 +74,7 @@ def _parse_kind(text: str, what: str) -> DataKind:
     super_kind, sub_kind, specific = (*text.strip().lower().split(":", 2), "", "")[:3]
     super_kind = SYNONYMS.get(super_kind, super_kind)
     if super_kind not in SUPER_KINDS:
-        raise RequestError(f"{what} does not say what the data is; wanted is one of {', '.join(SUPER_KINDS)}")
+        raise RequestError(f"{what} does not say what the data is; expected one of {', '.join(SUPER_KINDS)}")
     if sub_kind and sub_kind not in SUB_KINDS:
         raise RequestError(f"{what} is of an unknown kind; after {super_kind}: comes one of {', '.join(SUB_KINDS)}")
     return DataKind(super_kind, sub_kind, specific.rstrip(":"))

@@ -53,7 +53,7 @@ def parse_descriptions(text: str) -> list[Description]:
     try:
         entries = json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise RequestError(f"data is no JSON ({error}); wanted is a list of descriptions") from error
+        raise RequestError(f"data is not valid JSON ({error}); expected a list of descriptions") from error
     if not isinstance(entries, list) or not entries:
         raise RequestError("data must be a JSON list with at least one description")
     return [_parse_description(entry, place) for place, entry in enumerate(entries)]
@@ -83,7 +83,7 @@ def fill_template(template: str, dataset: str | None, session: str | None) -> st
 
 def _parse_description(entry: object, place: int) -> Description:
     if not isinstance(entry, Mapping):
-        raise RequestError(f"data[{place}] is {type(entry).__name__}, where a JSON object was wanted")
+        raise RequestError(f"data[{place}] is {type(entry).__name__}, where a JSON object was expected")
     texts = {name: _text(entry, name, place) for name in TEXTS}
     if texts["src"] is None:
         raise RequestError(f'data[{place}] has no "src"; it says where the data lies, such as "file:stream:video"')
@@ -109,5 +109,5 @@ def _text(entry: Mapping[str, Any], name: str, place: int) -> str | None:
     """Return an optional text value; empty text counts as absent."""
     value = entry.get(name)
     if value is not None and not isinstance(value, str):
-        raise RequestError(f'data[{place}]: "{name}" is {type(value).__name__}, where text was wanted')
+        raise RequestError(f'data[{place}]: "{name}" is {type(value).__name__}, where text was expected')
     return value or None

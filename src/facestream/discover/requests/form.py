@@ -62,7 +62,7 @@ def _parse_sessions(text: str | None) -> tuple[str, ...]:
     try:
         sessions = json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise RequestError(f'sessions is no JSON ({error}); wanted is a list such as ["s01","s02"]') from error
+        raise RequestError(f'sessions is not valid JSON ({error}); expected a list such as ["s01","s02"]') from error
     if not isinstance(sessions, list) or not sessions or not all(isinstance(name, str) and name for name in sessions):
         raise RequestError('sessions must be a JSON list of names such as ["s01","s02"]')
     for name in sessions:

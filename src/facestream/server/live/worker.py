@@ -136,7 +136,7 @@ def read_picture(content: bytes) -> npt.NDArray[np.uint8]:
             if picture.width * picture.height > MAX_PIXELS:
                 raise RequestError(
                     f"the picture has {picture.width} x {picture.height} pixels, where at most "
-                    f"{MAX_PIXELS / 1e6:.1f} megapixels were wanted"
+                    f"{MAX_PIXELS / 1e6:.1f} megapixels are allowed"
                 )
             return np.asarray(picture.convert("RGB"))
     except RequestError:

@@ -207,7 +207,7 @@ class _Slot:
         if status is JobStatus.ERROR:
             self._pool.files.log(key, logging.CRITICAL, f"Job failed with exception {error}")
         elif status is JobStatus.CANCELED:
-            self._pool.files.log(key, logging.WARNING, "Canceled; nothing half written was left.")
+            self._pool.files.log(key, logging.WARNING, "Canceled; no partial outputs were left.")
         self._pool.store.move(key, status, error)
 
     def _worker_died(self, key: str, process: WorkerProcess) -> None:
