@@ -53,7 +53,8 @@ check: $(BIN)/.facestream-dev  ## run ruff and mypy
 	$(BIN)/mypy
 
 docs: $(BIN)/.facestream-dev  ## build the documentation as a site, strictly
-	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet --site-dir site
+	# Not --quiet, which hides the warnings from --strict as well.
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --site-dir site
 
 bench: $(BIN)/.facestream-dev  ## measure accuracy and speed, with TRUTH=folder
 	@test -n "$(TRUTH)" || { echo "make bench: name the folder of truth, TRUTH=folder (benchmarks/README.md)"; exit 1; }

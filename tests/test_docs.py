@@ -16,7 +16,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from facestream import read_stream, write_stream
+import facestream
+from facestream import errors, read_stream, write_stream
 from tests.conftest import ROOT, Image
 from tests.documents import Block, read_blocks
 from tests.media.clips import remux
@@ -66,7 +67,9 @@ def folder(tmp_path: Path, sample: Path, astronaut: Image) -> Path:
 
 @pytest.mark.parametrize("page", PAGES, ids=name_of)
 def test_every_block_names_its_language_and_why_it_is_not_run(page: Path) -> None:
-    for block in read_blocks(page):
+    blocks = read_blocks(page)
+    assert len(re.findall(r"^[ >]*(?:```|~~~)", page.read_text("utf-8"), re.MULTILINE)) == 2 * len(blocks)
+    for block in blocks:
         assert block.language in LANGUAGES, block.code
         assert block.reason is None or len(block.reason.split()) >= 3, "a reason, in words"
         # The usage of a command is no command to run.
@@ -128,6 +131,30 @@ def test_the_snippet_about_streams_writes_the_boxes_of_the_sample(tmp_path: Path
     subprocess.run([sys.executable, "-c", snippet.code], cwd=tmp_path, capture_output=True, check=True)
     stream = read_stream(tmp_path / "boxes.stream")
     assert (stream.data.shape, stream.size, stream.rate_hz) == ((150, 5), (480, 360), 30)
+
+
+def test_the_site_builds_without_a_warning(tmp_path: Path) -> None:
+    # Among others, --strict finds links to missing headings and to files outside of docs, which a site does not have.
+    command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--site-dir", str(tmp_path / "site")]
+    environment = os.environ | {"NO_MKDOCS_2_WARNING": "1"}
+    run = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+    assert run.returncode == 0, run.stderr
+    for page in (tmp_path / "site").rglob("*.html"):
+        loaded = re.findall(
+            r"<(?:script|img|link|iframe)\b[^>]*?(?:src|href)=[\"\']?((?:https?:)?//[^\"\' >]+)", page.read_text()
+        )
+        assert not loaded, f"{page.name}: the site loads nothing from elsewhere"
+    # With --quiet, mkdocs does not count the warnings that --strict is about.
+    (recipe,) = re.findall(r"^\t.*mkdocs build.*$", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE)
+    assert "--strict" in recipe
+    assert "--quiet" not in recipe
+
+
+def test_the_page_of_the_python_api_has_every_public_name() -> None:
+    text = (ROOT / "docs" / "python.md").read_text("utf-8")
+    documented = set(re.findall(r"^::: facestream\.(\w+)$", text, re.MULTILINE))
+    assert "errors" in documented, "all exceptions, public or not"
+    assert documented - {"errors"} == set(facestream.__all__) - set(errors.__all__) - {"__version__"}
 
 
 def test_links_lead_somewhere() -> None:
