@@ -5,6 +5,7 @@ A block of ``sh`` or ``python`` that cannot be run here has a comment right abov
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import re
 import shutil
@@ -133,21 +134,45 @@ def test_the_snippet_about_streams_writes_the_boxes_of_the_sample(tmp_path: Path
     assert (stream.data.shape, stream.size, stream.rate_hz) == ((150, 5), (480, 360), 30)
 
 
-def test_the_site_builds_without_a_warning(tmp_path: Path) -> None:
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The documentation as a site. Any warning would end the build."""
+    target = tmp_path_factory.mktemp("docs") / "site"
     # Among others, --strict finds links to missing headings and to files outside of docs, which a site does not have.
-    command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--site-dir", str(tmp_path / "site")]
+    command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--site-dir", str(target)]
     environment = os.environ | {"NO_MKDOCS_2_WARNING": "1"}
     run = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
     assert run.returncode == 0, run.stderr
-    for page in (tmp_path / "site").rglob("*.html"):
-        loaded = re.findall(
-            r"<(?:script|img|link|iframe)\b[^>]*?(?:src|href)=[\"\']?((?:https?:)?//[^\"\' >]+)", page.read_text()
-        )
-        assert not loaded, f"{page.name}: the site loads nothing from elsewhere"
+    return target
+
+
+def test_make_docs_is_strict() -> None:
     # With --quiet, mkdocs does not count the warnings that --strict is about.
     (recipe,) = re.findall(r"^\t.*mkdocs build.*$", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE)
     assert "--strict" in recipe
     assert "--quiet" not in recipe
+
+
+def test_the_site_loads_nothing_from_elsewhere(site: Path) -> None:
+    pages = list(site.rglob("*.html"))
+    assert len(pages) >= len(PAGES)
+    for page in pages:
+        for tag in re.findall(r"<(?:script|img|link|iframe)\b[^>]*>", page.read_text("utf-8")):
+            assert not re.search(r"""(?:src|href)=["']?(?:https?:)?//""", tag), f"{page.name}: {tag}"
+
+
+def test_the_page_of_the_python_api_shows_every_field(site: Path) -> None:
+    page = (site / "python.html").read_text("utf-8")
+    for name in facestream.__all__:
+        value = getattr(facestream, name)
+        if not dataclasses.is_dataclass(value):
+            continue
+        properties = {key for key, item in vars(value).items() if isinstance(item, property)}
+        for field in {field.name for field in dataclasses.fields(value)} | properties:
+            if name in ("MeshOptions", "DetectOptions"):
+                assert f"<td><code>{field}</code></td>" in page, f"{name}.{field}"
+            else:
+                assert f'id="facestream.{name}.{field}"' in page, f"{name}.{field} has no docstring"
 
 
 def test_the_page_of_the_python_api_has_every_public_name() -> None:

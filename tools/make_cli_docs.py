@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Generate ``docs/cli.md`` from the commands.
+"""Generate ``docs/cli.md`` from the commands, and the tables of options in ``docs/python.md``.
 
     python tools/make_cli_docs.py [--check]
 
@@ -8,6 +8,7 @@ With ``--check``, nothing is written, and the exit status is 1 if the page is ou
 
 from __future__ import annotations
 
+import dataclasses
 import inspect
 import sys
 from pathlib import Path
@@ -15,8 +16,9 @@ from pathlib import Path
 import click
 
 from facestream.cli import facestream
+from facestream.config import DetectOptions, JobOptions, MeshOptions, options_of
 
-TARGET = Path(__file__).parents[1] / "docs" / "cli.md"
+DOCS = Path(__file__).parents[1] / "docs"
 
 
 def describe(name: str, command: click.Command) -> str:
@@ -64,12 +66,38 @@ def page() -> str:
     return "\n\n".join([intro.rstrip(), *sections]) + "\n"
 
 
+def describe_fields(options_class: type[JobOptions]) -> str:
+    """Return a table of the options as fields of their class in Python."""
+    lines = ["| field | type | default | on the command line | meaning |", "|---|---|---|---|---|"]
+    options = options_of(options_class)
+    for field in dataclasses.fields(options_class):
+        option = options[field.name]
+        flag = option.flag or f"--{field.name.replace('_', '-')}"
+        default = f"`{field.default!r}`".replace("'", '"')
+        cells = (f"`{field.name}`", f"`{field.type}`", default, f"`{flag}`", option.help)
+        lines.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
+    return "\n".join(lines)
+
+
+def fill_tables(text: str) -> str:
+    """Return ``docs/python.md`` with its tables of options."""
+    for options_class in (MeshOptions, DetectOptions):
+        first, last = (f"<!-- {options_class.__name__}:{word} -->" for word in ("begin", "end"))
+        before, begin, rest = text.partition(first)
+        _, end, after = rest.partition(last)
+        if not begin or not end:
+            sys.exit(f"docs/python.md: the markers {first} and {last} are missing")
+        text = f"{before}{first}\n{describe_fields(options_class)}\n{last}{after}"
+    return text
+
+
 def main() -> None:
-    if "--check" in sys.argv[1:]:
-        if TARGET.read_text("utf-8") != page():
-            sys.exit("docs/cli.md is out of date; run python tools/make_cli_docs.py")
-    else:
-        TARGET.write_text(page(), "utf-8")
+    python = DOCS / "python.md"
+    for path, text in ((DOCS / "cli.md", page()), (python, fill_tables(python.read_text("utf-8")))):
+        if "--check" not in sys.argv[1:]:
+            path.write_text(text, "utf-8")
+        elif path.read_text("utf-8") != text:
+            sys.exit(f"docs/{path.name} is out of date; run python tools/make_cli_docs.py")
 
 
 if __name__ == "__main__":

@@ -179,8 +179,11 @@ class FrameMeshes:
     """The meshes of one frame of a source."""
 
     index: int
+    """The number of the frame in its clip, from 0."""
     timestamp_s: float
+    """The timestamp of the frame in seconds."""
     meshes: FaceMeshes
+    """The faces of the frame; none is also possible."""
 
     def __len__(self) -> int:
         """The number of faces."""
@@ -197,8 +200,11 @@ class FrameDetections:
     """The result of the detection job for one frame of a source: zero or one face."""
 
     index: int
+    """The number of the frame in its clip, from 0."""
     timestamp_s: float
+    """The timestamp of the frame in seconds."""
     detections: Detections
+    """The face, or none."""
     size: tuple[int, int]
     """Width and height of the frame."""
 
@@ -241,11 +247,15 @@ class Progress:
     """The progress of a job."""
 
     num_frames: int
+    """The number of frames processed so far."""
     num_frames_expected: int | None
+    """The number of frames of the whole job; ``None`` if unknown. It may be wrong."""
     seconds: float
+    """The time since the start in seconds."""
 
     @property
     def fps(self) -> float:
+        """The number of frames processed per second."""
         return self.num_frames / self.seconds if self.seconds > 0 else 0.0
 
     @property
@@ -276,7 +286,9 @@ class Summary:
     """The outcome of a job."""
 
     input: Path
+    """The source."""
     outputs: tuple[Path, ...]
+    """The files that were written."""
     num_frames: int
     """The number of processed frames."""
     num_rows: int
@@ -292,16 +304,22 @@ class Summary:
     total_seconds: float
     """The duration including the loading of networks."""
     device: str
+    """The device on which the networks ran."""
     engine: str
+    """The engine that ran them."""
     precision: str
+    """The precision in which they computed."""
     warnings: tuple[str, ...] = ()
+    """What may be wrong with the results, one sentence each."""
     stages: tuple[StageTime, ...] = ()
     """The duration of each stage, if requested. Stages run in parallel."""
 
     @property
     def num_frames_with_face(self) -> int:
+        """The number of frames that have at least one face."""
         return self.num_frames_by_face[0]
 
     @property
     def fps(self) -> float:
+        """The number of frames processed per second, without the loading of networks."""
         return self.num_frames / self.seconds if self.seconds > 0 else 0.0

@@ -37,6 +37,7 @@ class SsiStream:
     data: npt.NDArray[Any]
     """(N, dim), one row per sample."""
     rate_hz: float
+    """The number of rows per second."""
     media_type: str = ""
     """Such as ``feature;face;landmarks;facemesh``."""
     meta: Mapping[str, str] = field(default_factory=dict)
