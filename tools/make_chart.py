@@ -1,15 +1,16 @@
 #!/usr/bin/env python3
-"""Draw the chart of the README, speed and accuracy beside MediaPipe, from the results of the benchmarks.
+"""Draw the chart of the README, speed and accuracy next to MediaPipe, from the results of the benchmarks.
 
     python tools/make_chart.py [--check]
 
-It writes ``docs/chart-light.svg`` and ``docs/chart-dark.svg``. With ``--check`` nothing is written: it ends with status
-1 where a chart is not that of the results.
+It writes ``docs/chart-light.svg`` and ``docs/chart-dark.svg``. With ``--check``, nothing is written, and the exit
+status is 1 if a chart is out of date.
 """
 
 from __future__ import annotations
 
 import json
+import re
 import sys
 from dataclasses import dataclass
 from html import escape
@@ -52,20 +53,23 @@ class Bars:
 
 
 def speed() -> Bars:
-    """Frames per second of whole processes; the median of the paired runs."""
-    results = {result["name"]: result for result in json.loads((RESULTS / "speed.json").read_text())["results"]}
+    """Return the frames per second of whole processes: the median of the paired runs."""
+    report = json.loads((RESULTS / "speed.json").read_text("utf-8"))
+    results = {result["name"]: result for result in report["results"]}
     rows = []
     for name, label in CLIPS.items():
         runs = results[name]["rows"]
         ours = median(run["frames"] / run["seconds"] for run in runs)
         theirs = median(run["frames"] / run["peer_seconds"] for run in runs)
         rows.append((label, ours, theirs))
-    return Bars("Speed on two CPU cores, in frames per second (longer is better)", rows, "{:.0f}")
+    num_cpus = report["machine"]["num_cpus"]
+    return Bars(f"Speed on {num_cpus} CPU cores, in frames per second (more is better)", rows, "{:.0f}")
 
 
 def accuracy() -> Bars:
-    """Mean error on photographed faces with 68 marked points, on the faces that both find, and the faces found."""
-    results = {result["name"]: result for result in json.loads((RESULTS / "accuracy.json").read_text())["results"]}
+    """Return the share of faces found in photographs with 68 marked points, and the mean error on those both find."""
+    report = json.loads((RESULTS / "accuracy.json").read_text("utf-8"))
+    results = {result["name"]: result for result in report["results"]}
     faces = results["photos-mediapipe"]["rows"]
     both = [face for face in faces if face["ours_pct"] is not None and face["mediapipe_pct"] is not None]
     found = [sum(face[name] is not None for face in faces) for name in ("ours_pct", "mediapipe_pct")]
@@ -79,14 +83,21 @@ def accuracy() -> Bars:
     return Bars(title, rows, "{:.1f} %")  # type: ignore[arg-type]
 
 
-def draw(panels: list[Bars], note: str, colours: Colours) -> str:
+def peer() -> str:
+    """Return the name of the other program, with the version that the benchmarks install."""
+    script = (ROOT / "benchmarks" / "peers" / "install.sh").read_text("utf-8")
+    (version,) = re.findall(r'"mediapipe==([\d.]+)"', script)
+    return f"MediaPipe FaceMesh {version}"
+
+
+def draw(panels: list[Bars], notes: tuple[str, ...], colours: Colours) -> str:
     """Return the SVG: panels one below the other."""
     parts = []
     y = 24
     parts.append(f'<rect x="{LABEL}" y="{y - 11}" width="14" height="12" fill="{colours.ours}"/>')
     parts.append(_text(LABEL + 20, y, "facestream", colours.text))
     parts.append(f'<rect x="{LABEL + 120}" y="{y - 11}" width="14" height="12" fill="{colours.theirs}"/>')
-    parts.append(_text(LABEL + 140, y, "MediaPipe FaceMesh 0.10.21", colours.text))
+    parts.append(_text(LABEL + 140, y, peer(), colours.text))
     for panel in panels:
         y += 34
         parts.append(_text(0, y, panel.title, colours.text, weight="600"))
@@ -101,7 +112,9 @@ def draw(panels: list[Bars], note: str, colours: Colours) -> str:
                 parts.append(_text(LABEL + length + 6, top + BAR - 3, panel.form.format(figure), colours.text, size=12))
             y += ROW
     y += 8
-    parts.append(_text(0, y, note, colours.quiet, size=12))
+    for line, note in enumerate(notes):
+        y += 18 if line else 0
+        parts.append(_text(0, y, note, colours.quiet, size=12))
     body = "\n".join(parts)
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{WIDTH}" height="{y + 12}" viewBox="0 0 {WIDTH} {y + 12}" '
@@ -117,17 +130,17 @@ def _text(
 
 
 def main() -> None:
-    note = (
-        "* of the inner 41 points, in % of the distance between the outer corners of the eyes, "
-        "on the faces that both find"
+    notes = (
+        "* of the inner 41 points, on the faces that both find, in % of the distance between the outer corners",
+        "of the eyes (less is better)",
     )
     panels = [speed(), accuracy()]
     for name, colours in VERSIONS.items():
         path = ROOT / "docs" / f"chart-{name}.svg"
-        chart = draw(panels, note, colours)
+        chart = draw(panels, notes, colours)
         if "--check" in sys.argv[1:]:
             if not path.exists() or path.read_text("utf-8") != chart:
-                sys.exit(f"{path.name}: the chart is not that of the results; run python tools/make_chart.py")
+                sys.exit(f"docs/{path.name} is out of date; run python tools/make_chart.py")
         else:
             path.write_text(chart, "utf-8")
 

@@ -47,9 +47,10 @@ SAME_FACE_IOU = 0.5
 class FaceMeshPipeline:
     """The two networks, loaded once, for pictures of your own.
 
-    >>> pipeline = FaceMeshPipeline()
-    >>> meshes = pipeline.process(image_rgb)
-    >>> meshes.landmarks[0, 4]          # the tip of the nose: x, y, z in pixels
+    Examples:
+        >>> pipeline = FaceMeshPipeline()
+        >>> meshes = pipeline.process(image_rgb)
+        >>> meshes.landmarks[0, 4]  # the tip of the nose: x, y, z in pixels
     """
 
     def __init__(
@@ -94,7 +95,8 @@ class FaceMeshPipeline:
         self.min_score_thresh = min_score_thresh
         self._min_suppression_thresh = min_suppression_thresh
         self._runtime = resolve_runtime(engine=engine, device=device, precision=precision, num_threads=num_threads)
-        self.device = self._runtime.device
+        self.device: str = self._runtime.device
+        """The device on which the networks run."""
         self._detector_weights = fspath(detector_weights or "") or None
         if self._detector_weights:
             # Report weights that cannot be used now, not at the first picture.
@@ -133,10 +135,12 @@ class FaceMeshPipeline:
 
     @property
     def engine(self) -> str:
+        """The engine that runs the networks: ``torch`` or ``openvino``."""
         return self.landmarker.engine.name
 
     @property
     def precision(self) -> str:
+        """The precision in which FaceMesh computes."""
         return self.landmarker.engine.precision
 
     def process(self, image_rgb: npt.NDArray[np.uint8], boxes: npt.ArrayLike | None = None) -> FaceMeshes:
