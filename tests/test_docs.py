@@ -8,7 +8,6 @@ from __future__ import annotations
 import dataclasses
 import os
 import re
-import shutil
 import subprocess
 import sys
 from contextlib import ExitStack
@@ -41,8 +40,8 @@ def runnable(page: Path) -> list[Block]:
 
 @pytest.fixture
 def folder_with_a_clip(sample: Path, tmp_path: Path) -> Path:
-    """A folder with the sample as clip.mp4, and nothing else."""
-    shutil.copy(sample, tmp_path / "clip.mp4")
+    """A folder with two seconds of the sample as clip.mp4, and nothing else."""
+    remux(sample, tmp_path / "clip.mp4", num_packets=60)
     return tmp_path
 
 
@@ -101,6 +100,8 @@ def test_the_code_of_a_page_runs(
                 command, cwd=folder, env=environment, capture_output=True, text=True, timeout=SECONDS, check=False
             )
             assert run.returncode == 0, f"{code}\n{run.stdout}\n{run.stderr}"
+            # The clips of the tutorials may give rise to one, such as that of boxes that end early.
+            assert page.parent.name != "docs" or "warning" not in run.stderr, run.stderr
 
 
 def test_enough_is_run() -> None:
