@@ -6,6 +6,7 @@ import csv
 import json
 import os
 import random
+import re
 import signal
 import sqlite3
 import subprocess
@@ -156,6 +157,20 @@ def test_a_killed_driver(clips: Path, undisturbed: dict[str, bytes], tmp_path: P
     go_on_after_kills(clips, tmp_path, undisturbed, *SLOW)
 
 
+def wait_for_retried_items(log: Path) -> None:
+    """Wait until items whose worker was killed have ended: three kills of one item count as a fault of its file."""
+    deadline_s = time.monotonic() + 120
+    while True:
+        text = log.read_text()
+        retried = set(re.findall(r"(\S+): the worker process ended by SIGKILL .*trying again", text))
+        if all(
+            f"{path}: done," in text or f"{path}: partial," in text or f"failed: {path}:" in text for path in retried
+        ):
+            return
+        assert time.monotonic() < deadline_s, text[-2000:]
+        time.sleep(0.1)
+
+
 def test_killed_workers(clips: Path, undisturbed: dict[str, bytes], tmp_path: Path) -> None:
     """Workers are replaced, and what they were at is done again, in the same run."""
     generator = random.Random(SEED)  # noqa: S311
@@ -166,7 +181,8 @@ def test_killed_workers(clips: Path, undisturbed: dict[str, bytes], tmp_path: Pa
         assert process.poll() is None
         if workers:
             os.kill(generator.choice(workers), signal.SIGKILL)
-        time.sleep(generator.uniform(0.5, 4.0))
+        time.sleep(generator.uniform(0.5, 3.0))
+        wait_for_retried_items(tmp_path / "facestream-batch" / "log.txt")
     ended = end(process)
     check_whole_run(ended, tmp_path)
     assert results(tmp_path) == undisturbed
